@@ -1,0 +1,123 @@
+import type { SecretAccessKey } from '../sigv4/types.js'
+
+/** A certificate chain and its private key, PEM files that are read again when they change. */
+export interface TlsFiles {
+  readonly certFile: string
+  readonly keyFile: string
+}
+
+export type ListenerConfig =
+  | {
+      readonly type: 'https'
+      readonly host: string
+      readonly port: number
+      readonly tls: TlsFiles
+      /** Clients must show a certificate of this CA. */
+      readonly clientCa: { readonly type: 'none' } | { readonly type: 'file'; readonly file: string }
+    }
+  | { readonly type: 'http'; readonly host: string; readonly port: number; readonly anonymous: string | 'none' }
+  | { readonly type: 'unix'; readonly path: string; readonly anonymous: string | 'none' }
+
+export type Permission = 'read' | 'write' | 'delete' | 'list' | 'manage'
+
+export interface Grant {
+  /** A bucket's name, or a pattern with `*`. */
+  readonly bucket: string
+  /** Object keys must start with one of these; `''` is all. */
+  readonly prefixes: readonly string[]
+  readonly permissions: readonly Permission[]
+}
+
+export type CredentialConfig =
+  | {
+      readonly type: 'static'
+      readonly accessKeyId: string
+      readonly secretAccessKey: SecretAccessKey
+      readonly sessionToken: SecretAccessKey | 'none'
+    }
+  /** The AWS default chain: environment, profile, web identity, EKS Pod Identity, ECS, IMDS. */
+  | { readonly type: 'default' }
+  | { readonly type: 'profile'; readonly profile: string }
+
+export interface IdentityConfig {
+  readonly name: string
+  /** `anonymous` identities have no access key and can only be named by a loopback listener. */
+  readonly authentication:
+    | { readonly type: 'sigv4'; readonly accessKeyId: string; readonly secretAccessKey: SecretAccessKey }
+    | { readonly type: 'anonymous' }
+  readonly grants: readonly Grant[]
+  /** Credentials for the upstream where this identity has its own. */
+  readonly upstreamCredentials: CredentialConfig | 'shared'
+}
+
+export type KeyringConfig = {
+  readonly name: string
+  readonly type: 'derived' | 'fixed' | 'objects'
+  readonly file: string
+}
+
+export interface RuleConfig {
+  /** A bucket's name, or `*`. A name beats `*`; a longer prefix beats a shorter one. */
+  readonly bucket: string
+  readonly prefix: string
+  readonly keys:
+    | { readonly type: 'plain' }
+    | {
+        readonly type: 'encrypted'
+        readonly keyring: string
+        readonly alsoRead: readonly string[]
+        readonly bucketIdentity: string | 'bucket'
+        readonly plaintext: 'allow' | 'deny'
+        readonly clientKeys: 'reject' | 'relay'
+      }
+  /** How ETags of the bucket are shown; only rules without a prefix have a say. */
+  readonly etag: 'opaque' | 'passthrough'
+}
+
+export interface UpstreamConfig {
+  /** https only. `{region}` in the host is replaced by the bucket's region. */
+  readonly endpoint: { readonly hostname: string; readonly port: number }
+  readonly region:
+    { readonly type: 'fixed'; readonly region: string } | { readonly type: 'learned'; readonly first: string }
+  readonly addressing: 'path' | 'virtual-hosted'
+  /** A CA to trust instead of the system's. */
+  readonly ca: { readonly type: 'system' } | { readonly type: 'file'; readonly file: string }
+  readonly credentials: CredentialConfig
+  /** Whether the upstream takes unsigned trailing checksums, or they are verified here and left out. */
+  readonly trailingChecksums: 'relay' | 'verify'
+  readonly connectTimeoutMs: number
+  /** Longest silence of the upstream, in either direction. */
+  readonly idleTimeoutMs: number
+  readonly maxSockets: number
+  /** How long an unused connection is kept; less than the upstream's own limit. */
+  readonly keepAliveMs: number
+}
+
+export interface Config {
+  readonly listeners: readonly ListenerConfig[]
+  /** Base domains of virtual-hosted style, lower-case. */
+  readonly baseDomains: readonly string[]
+  /** Regions that a client's credential scope may name; empty: any. */
+  readonly clientRegions: readonly string[]
+  readonly upstream: UpstreamConfig
+  readonly identities: readonly IdentityConfig[]
+  readonly keyrings: readonly KeyringConfig[]
+  readonly rules: readonly RuleConfig[]
+  readonly admin: { readonly type: 'off' } | { readonly type: 'on'; readonly host: string; readonly port: number }
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+    readonly objectKeys: 'clear' | 'hashed' | 'omitted'
+  }
+  readonly workers: number
+  /** How many objects the memory of fitting key versions holds. */
+  readonly rememberedObjects: number
+  readonly timeouts: {
+    /** From the connection to the end of a request's head. */
+    readonly headersMs: number
+    /** Longest silence of a client, in either direction. */
+    readonly clientIdleMs: number
+    readonly keepAliveMs: number
+    /** How long running requests may take to finish after SIGTERM. */
+    readonly drainMs: number
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * HTTP header fields as the pipeline passes them on: lower-case name → value, repeated fields joined by `,` in the order
+ * in which they came (RFC 9110, 5.3). Values are byte strings (one char per octet, latin1), as node:http gives them.
+ */
+export type Fields = ReadonlyMap<string, string>
+
+/** Folds node:http's `rawHeaders` (name, value, name, value …) into {@link Fields}. */
+export function fieldsOf(rawHeaders: readonly string[]): Map<string, string> {
+  const fields = new Map<string, string>()
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase()
+    const value = rawHeaders[i + 1] as string
+    const before = fields.get(name)
+    fields.set(name, before === undefined ? value : `${before},${value}`)
+  }
+  return fields
+}
