@@ -61,7 +61,7 @@ export interface RuleConfig {
   readonly bucket: string
   readonly prefix: string
   readonly keys:
-    | { readonly type: 'plain' }
+    | { readonly type: 'plain'; readonly clientKeys: 'reject' | 'relay' }
     | {
         readonly type: 'encrypted'
         readonly keyring: string

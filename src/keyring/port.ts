@@ -39,7 +39,7 @@ export interface Keyring {
 
 /** The rules' answer for one object: where its keys come from and what may be read or sent beside them. */
 export type KeyReference =
-  | { readonly type: 'plain' }
+  | { readonly type: 'plain'; readonly clientKeys: 'reject' | 'relay' }
   | {
       readonly type: 'encrypted'
       /** The keyring that writes use and reads try first. */
