@@ -1,0 +1,100 @@
+import type { RuleConfig } from '../config/types.js'
+import type { Bucket, ObjectKey } from '../s3/names.js'
+import type { Keyring, KeyReference } from './port.js'
+import type { KeyringProblem } from './strict-json.js'
+
+interface CompiledRule {
+  readonly prefix: string
+  readonly etag: RuleConfig['etag']
+  /** With the bucket identity left open where it is the bucket's name. */
+  readonly reference: KeyReference
+  readonly identity: string | 'bucket'
+}
+
+/** Rules ready for look-up: longest prefix first, whatever their order in the configuration. */
+export interface CompiledRules {
+  readonly byBucket: ReadonlyMap<string, readonly CompiledRule[]>
+  readonly anyBucket: readonly CompiledRule[]
+}
+
+export type CompilationResult =
+  | { readonly type: 'rules'; readonly rules: CompiledRules }
+  | { readonly type: 'problems'; readonly problems: readonly KeyringProblem[] }
+
+/** Joins rules and keyrings. Two rules for the same bucket and prefix, of which one would win by chance, are refused. */
+export function compileRules(configs: readonly RuleConfig[], keyrings: readonly Keyring[]): CompilationResult {
+  const problems: KeyringProblem[] = []
+  const known = new Map(keyrings.map((keyring) => [keyring.name, keyring]))
+  const seen = new Map<string, number>()
+  const byBucket = new Map<string, CompiledRule[]>()
+  configs.forEach((config, i) => {
+    const place = JSON.stringify([config.bucket, config.prefix])
+    const before = seen.get(place)
+    if (before !== undefined) {
+      problems.push({ path: `rules[${i}]`, message: `is about the same bucket and prefix as rules[${before}]` })
+    }
+    seen.set(place, i)
+    const reference = referenceOf(config.keys, known, (path, message) =>
+      problems.push({ path: `rules[${i}].keys.${path}`, message }),
+    )
+    if (reference === undefined) return
+    const identity = config.keys.type === 'encrypted' ? config.keys.bucketIdentity : 'bucket'
+    const rule = { prefix: config.prefix, etag: config.etag, reference, identity }
+    byBucket.set(config.bucket, [...(byBucket.get(config.bucket) ?? []), rule])
+  })
+  if (problems.length > 0) return { type: 'problems', problems }
+  for (const rules of byBucket.values()) rules.sort((a, b) => b.prefix.length - a.prefix.length)
+  const anyBucket = byBucket.get('*') ?? []
+  byBucket.delete('*')
+  return { type: 'rules', rules: { byBucket, anyBucket } }
+}
+
+function referenceOf(
+  keys: RuleConfig['keys'],
+  known: ReadonlyMap<string, Keyring>,
+  report: (path: string, message: string) => void,
+): KeyReference | undefined {
+  if (keys.type === 'plain') return { type: 'plain', clientKeys: keys.clientKeys }
+  const find = (name: string, path: string): Keyring[] => {
+    const keyring = known.get(name)
+    if (keyring === undefined) report(path, `names a keyring that is not configured: ${name}`)
+    return keyring === undefined ? [] : [keyring]
+  }
+  const [keyring] = find(keys.keyring, 'keyring')
+  const alsoRead = keys.alsoRead.flatMap((name, i) => find(name, `alsoRead[${i}]`))
+  if (keys.bucketIdentity === '' || /\0|\p{Surrogate}/u.test(keys.bucketIdentity)) {
+    report('bucketIdentity', 'is empty, or holds a zero byte or text that is not Unicode')
+  }
+  if (keyring === undefined) return undefined
+  const { type, bucketIdentity, plaintext, clientKeys } = keys
+  return { type, keyring, alsoRead, bucketIdentity, plaintext, clientKeys }
+}
+
+/** The rule for one object: the bucket's name beats `*`, then a longer prefix beats a shorter one. */
+export function selectKeys(rules: CompiledRules, bucket: Bucket, objectKey: ObjectKey): KeyReference | 'no-rule' {
+  const fits = ({ prefix }: CompiledRule) => objectKey.startsWith(prefix)
+  const rule = rules.byBucket.get(bucket)?.find(fits) ?? rules.anyBucket.find(fits)
+  if (rule === undefined) return 'no-rule'
+  const { reference, identity } = rule
+  return reference.type === 'encrypted' && identity === 'bucket' ? { ...reference, bucketIdentity: bucket } : reference
+}
+
+/** Whether any object of the bucket can be written with a customer key. */
+export function bucketHasEncryptedRules(rules: CompiledRules, bucket: Bucket): boolean {
+  return rulesOf(rules, bucket).some(({ reference }) => reference.type === 'encrypted')
+}
+
+/**
+ * How the ETags of a bucket are shown. Lists mix objects of all prefixes and do not tell which are encrypted, so one
+ * policy holds for the whole bucket: that of its rule without a prefix, and `opaque` where there is none.
+ */
+export function bucketETagPolicy(rules: CompiledRules, bucket: Bucket): 'opaque' | 'passthrough' {
+  if (!bucketHasEncryptedRules(rules, bucket)) return 'passthrough'
+  return rulesOf(rules, bucket).find(({ prefix }) => prefix === '')?.etag ?? 'opaque'
+}
+
+/** The rules that can decide about an object of this bucket, its own first. */
+function rulesOf({ byBucket, anyBucket }: CompiledRules, bucket: Bucket): readonly CompiledRule[] {
+  const own = byBucket.get(bucket) ?? []
+  return [...own, ...anyBucket.filter((rule) => !own.some(({ prefix }) => rule.prefix.startsWith(prefix)))]
+}
