@@ -8,7 +8,9 @@ const TABLE = {
   AuthorizationHeaderMalformed: [400, 'The authorization header that you provided is not valid.'],
   AuthorizationQueryParametersError: [400, 'Error parsing the X-Amz-Credential parameter.'],
   BadDigest: [400, 'The Content-MD5 or checksum value that you specified did not match what the server received.'],
+  BadRequest: [400, 'An error occurred when parsing the HTTP request.'],
   EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed object size.'],
+  ExpectationFailed: [417, 'The only expectation that is understood is 100-continue.'],
   IncompleteBody: [400, 'You did not provide the number of bytes specified by the Content-Length HTTP header.'],
   InternalError: [500, 'An internal error occurred. Try again.'],
   InvalidAccessKeyId: [403, 'The AWS access key ID that you provided does not exist in our records.'],
@@ -29,6 +31,7 @@ const TABLE = {
   MissingContentLength: [411, 'You must provide the Content-Length HTTP header.'],
   NoSuchUpload: [404, 'The specified multipart upload does not exist.'],
   NotImplemented: [501, 'A header that you provided implies functionality that is not implemented.'],
+  RequestHeaderSectionTooLarge: [431, 'Your request header and query parameters exceed the maximum allowed size.'],
   RequestTimeTooSkewed: [403, "The difference between the request time and the server's time is too large."],
   RequestTimeout: [
     400,
