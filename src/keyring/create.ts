@@ -1,3 +1,4 @@
+import type { Problem } from '../config/problem.js'
 import type { KeyringConfig } from '../config/types.js'
 import { derivedKeyring } from './derived.js'
 import { fixedKeyring } from './fixed.js'
@@ -5,7 +6,6 @@ import type { KeyringContents } from './keyring-file.js'
 import { objectsKeyring } from './objects.js'
 import { parseKeyringFile } from './parse-keyring-file.js'
 import type { Keyring } from './port.js'
-import type { KeyringProblem } from './strict-json.js'
 
 /** What the caller's reading of a file gave. `mode` is the file's permission bits. */
 export type KeyringFileText =
@@ -13,8 +13,8 @@ export type KeyringFileText =
   | { readonly type: 'unreadable'; readonly reason: string }
 
 export type CreatedKeyrings =
-  | { readonly type: 'keyrings'; readonly keyrings: readonly Keyring[]; readonly warnings: readonly KeyringProblem[] }
-  | { readonly type: 'problems'; readonly problems: readonly KeyringProblem[] }
+  | { readonly type: 'keyrings'; readonly keyrings: readonly Keyring[]; readonly warnings: readonly Problem[] }
+  | { readonly type: 'problems'; readonly problems: readonly Problem[] }
 
 /**
  * The configured keyrings from their files, or every problem of every file; paths are `FILE: place in the document`.
@@ -24,8 +24,8 @@ export function createKeyrings(
   configs: readonly KeyringConfig[],
   read: (file: string) => KeyringFileText,
 ): CreatedKeyrings {
-  const problems: KeyringProblem[] = []
-  const warnings: KeyringProblem[] = []
+  const problems: Problem[] = []
+  const warnings: Problem[] = []
   const keyrings = configs.flatMap((config): Keyring[] => {
     const file = read(config.file)
     if (file.type === 'unreadable') {

@@ -8,7 +8,7 @@ export const KEYRING_FORMAT = 'ssec-proxy-keyring/1'
  * Whether a text may be the id of a key version or the name of a keyring: they travel in upload ids, logs and metrics.
  * `none` and `plain` are what a log says where no key version was used.
  */
-export function isVersionName(text: string): boolean {
+export function isName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text) && text !== 'none' && text !== 'plain'
 }
 

@@ -1,23 +1,18 @@
 import type { KeyObject } from 'node:crypto'
+import type { Problem } from '../config/problem.js'
 import { parseBucket, parseObjectKey, parseVersionId } from '../s3/names.js'
 import { checkValue } from './check-value.js'
 import { readList, readObject, readText, refuseOthers, type Members, type Report } from './json-fields.js'
 import { keyFromBase64 } from './key-bytes.js'
-import {
-  isVersionName,
-  KEYRING_FORMAT,
-  type KeyringContents,
-  type KeyVersion,
-  type ObjectEntry,
-} from './keyring-file.js'
-import { parseStrictJson, type KeyringProblem } from './strict-json.js'
+import { isName, KEYRING_FORMAT, type KeyringContents, type KeyVersion, type ObjectEntry } from './keyring-file.js'
+import { parseStrictJson } from './strict-json.js'
 
 /** What the configuration says of the file; `any` where there is none. */
 export type ExpectedKeyring = Pick<KeyringContents, 'name' | 'type'> | 'any'
 
 export type ParsedKeyringFile =
   | { readonly type: 'keyring'; readonly contents: KeyringContents }
-  | { readonly type: 'problems'; readonly problems: readonly KeyringProblem[] }
+  | { readonly type: 'problems'; readonly problems: readonly Problem[] }
 
 /**
  * Reads a keyring file, or names everything that is wrong with it. A file that is not exactly right does not load: a
@@ -61,7 +56,7 @@ function readContents(value: unknown, expected: ExpectedKeyring, report: Report)
 }
 
 const nameIn = (expected: ExpectedKeyring) => ({
-  parse: (text: string) => ((expected === 'any' ? isVersionName(text) : text === expected.name) ? text : undefined),
+  parse: (text: string) => ((expected === 'any' ? isName(text) : text === expected.name) ? text : undefined),
   otherwise:
     expected === 'any' ? 'is not a name' : `is not "${expected.name}", as the configuration calls this keyring`,
 })
@@ -72,7 +67,7 @@ const CREATED = {
   otherwise: 'is not a time like 2026-11-23T20:00:00Z',
 }
 const ID = {
-  parse: (text: string) => (isVersionName(text) ? text : undefined),
+  parse: (text: string) => (isName(text) ? text : undefined),
   otherwise: 'is not 1 to 64 of letters, digits, ".", "_" and "-", or it is a reserved word',
 }
 

@@ -1,7 +1,7 @@
+import type { Problem } from '../config/problem.js'
 import type { RuleConfig } from '../config/types.js'
 import type { Bucket, ObjectKey } from '../s3/names.js'
 import type { Keyring, KeyReference } from './port.js'
-import type { KeyringProblem } from './strict-json.js'
 
 interface CompiledRule {
   readonly prefix: string
@@ -19,11 +19,11 @@ export interface CompiledRules {
 
 export type CompilationResult =
   | { readonly type: 'rules'; readonly rules: CompiledRules }
-  | { readonly type: 'problems'; readonly problems: readonly KeyringProblem[] }
+  | { readonly type: 'problems'; readonly problems: readonly Problem[] }
 
 /** Joins rules and keyrings. Two rules for the same bucket and prefix, of which one would win by chance, are refused. */
 export function compileRules(configs: readonly RuleConfig[], keyrings: readonly Keyring[]): CompilationResult {
-  const problems: KeyringProblem[] = []
+  const problems: Problem[] = []
   const known = new Map(keyrings.map((keyring) => [keyring.name, keyring]))
   const seen = new Map<string, number>()
   const byBucket = new Map<string, CompiledRule[]>()

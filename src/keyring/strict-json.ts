@@ -1,12 +1,8 @@
-/** Something wrong in a keyring file: where in the document, and what. Never any text that could be part of a key. */
-export interface KeyringProblem {
-  readonly path: string
-  readonly message: string
-}
+import type { Problem } from '../config/problem.js'
 
 export type StrictJson =
-  | { readonly type: 'value'; readonly value: unknown; readonly duplicates: readonly KeyringProblem[] }
-  | { readonly type: 'problems'; readonly problems: readonly KeyringProblem[] }
+  | { readonly type: 'value'; readonly value: unknown; readonly duplicates: readonly Problem[] }
+  | { readonly type: 'problems'; readonly problems: readonly Problem[] }
 
 /**
  * JSON, told of members that come twice in one object: JSON.parse silently keeps the last, which here would be another
@@ -48,8 +44,8 @@ type Frame =
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/gs
 
 /** Walks over the strings and brackets of a text that JSON.parse took. */
-function duplicateMembers(text: string): readonly KeyringProblem[] {
-  const problems: KeyringProblem[] = []
+function duplicateMembers(text: string): readonly Problem[] {
+  const problems: Problem[] = []
   const open: Frame[] = []
   for (const [token] of text.matchAll(TOKEN)) {
     const frame = open.at(-1)

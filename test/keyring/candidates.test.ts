@@ -1,0 +1,113 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { rememberedVersions } from '../../src/keyring/cached.js'
+import { candidateKey, readCandidates, type Candidate } from '../../src/keyring/candidates.js'
+import { derivedKeyring } from '../../src/keyring/derived.js'
+import { fixedKeyring } from '../../src/keyring/fixed.js'
+import { objectsKeyring } from '../../src/keyring/objects.js'
+import type { KeyReference } from '../../src/keyring/port.js'
+import { keyOf, scopeOf, versionOf } from './material.js'
+
+const main = derivedKeyring('main', [
+  versionOf('v1', 'readable', '2024-01-01T00:00:00Z'),
+  versionOf('v2', 'readable', '2025-01-01T00:00:00Z'),
+  versionOf('v3', 'active', '2026-01-01T00:00:00Z'),
+])
+const legacy = fixedKeyring('legacy', [versionOf('v1', 'active')])
+const scope = scopeOf('photos', 'a')
+
+type Encrypted = Extract<KeyReference, { type: 'encrypted' }>
+const reference = (more: Partial<Encrypted> = {}): Encrypted => ({
+  type: 'encrypted',
+  keyring: main,
+  alsoRead: [],
+  bucketIdentity: 'photos',
+  plaintext: 'deny',
+  clientKeys: 'reject',
+  ...more,
+})
+const shown = (candidates: readonly Candidate[]) =>
+  candidates.map((one) => (one.type === 'plain' ? 'plain' : `${one.keyring} ${one.keyVersion}`))
+const candidates = (of: KeyReference, remembered?: { keyring: string; keyVersion: string } | 'plain') => {
+  const memory = rememberedVersions(1)
+  if (remembered !== undefined) memory.set(scope, remembered)
+  return shown(readCandidates(of, scope, memory))
+}
+
+t.test('active, then older, then further keyrings, then plain', async (t) => {
+  t.strictSame(candidates(reference()), ['main v3', 'main v2', 'main v1'])
+  t.strictSame(candidates(reference({ alsoRead: [legacy], plaintext: 'allow' })), [
+    'main v3',
+    'main v2',
+    'main v1',
+    'legacy v1',
+    'plain',
+  ])
+  t.strictSame(candidates({ type: 'plain', clientKeys: 'reject' }), ['plain'])
+})
+
+t.test('what is remembered comes first, and once', async (t) => {
+  t.strictSame(candidates(reference(), { keyring: 'main', keyVersion: 'v1' }), ['main v1', 'main v3', 'main v2'])
+  t.strictSame(
+    candidates(reference({ alsoRead: [legacy], plaintext: 'allow' }), { keyring: 'legacy', keyVersion: 'v1' }),
+    ['legacy v1', 'main v3', 'main v2', 'main v1', 'plain'],
+  )
+  t.strictSame(candidates(reference({ plaintext: 'allow' }), 'plain'), ['plain', 'main v3', 'main v2', 'main v1'])
+})
+
+t.test('what the rule no longer allows is not tried, remembered or not', async (t) => {
+  const all = ['main v3', 'main v2', 'main v1']
+  t.strictSame(candidates(reference(), 'plain'), all, 'plain')
+  t.strictSame(candidates(reference(), { keyring: 'legacy', keyVersion: 'v1' }), all, 'a keyring that went')
+  t.strictSame(candidates(reference(), { keyring: 'main', keyVersion: 'v0' }), all, 'a key version that went')
+  t.strictSame(candidates({ type: 'plain', clientKeys: 'reject' }, { keyring: 'main', keyVersion: 'v1' }), ['plain'])
+})
+
+t.test('a keyring that comes twice is tried once', async (t) => {
+  t.strictSame(candidates(reference({ alsoRead: [legacy, main, legacy] })), [
+    'main v3',
+    'main v2',
+    'main v1',
+    'legacy v1',
+  ])
+})
+
+t.test('nothing is tried where no keyring knows the object', async (t) => {
+  const empty = objectsKeyring('found', [])
+  t.strictSame(candidates(reference({ keyring: empty })), [])
+  t.strictSame(candidates(reference({ keyring: empty, plaintext: 'allow' })), ['plain'])
+})
+
+t.test('whatever is remembered changes the order only', async () => {
+  const remembered = fc.option(
+    fc.oneof(
+      fc.constant('plain' as const),
+      fc.record({
+        keyring: fc.constantFrom('main', 'legacy', 'x'),
+        keyVersion: fc.constantFrom('v1', 'v2', 'v3', 'x'),
+      }),
+    ),
+  )
+  const property = fc.property(
+    remembered,
+    fc.constantFrom<'allow' | 'deny'>('allow', 'deny'),
+    fc.subarray([legacy, main]),
+    (memory, plaintext, alsoRead) => {
+      const of = reference({ plaintext, alsoRead })
+      const without = candidates(of)
+      const result = candidates(of, memory ?? undefined)
+      const first = memory === null ? '' : memory === 'plain' ? 'plain' : `${memory.keyring} ${memory.keyVersion}`
+      const expected = without.includes(first) ? [first, ...without.filter((one) => one !== first)] : without
+      return JSON.stringify(result) === JSON.stringify(expected) && new Set(result).size === result.length
+    },
+  )
+  fc.assert(property)
+})
+
+t.test('the data key of a candidate', async (t) => {
+  const of = reference({ alsoRead: [legacy] })
+  const key = await candidateKey(of, scope, { keyring: 'legacy', keyVersion: 'v1' })
+  t.ok(key !== 'unknown' && key.keyring === 'legacy' && key.key.equals(keyOf('v1')))
+  t.equal(await candidateKey(of, scope, { keyring: 'legacy', keyVersion: 'v2' }), 'unknown')
+  t.equal(await candidateKey(of, scope, { keyring: 'gone', keyVersion: 'v1' }), 'unknown')
+})

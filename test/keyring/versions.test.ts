@@ -1,0 +1,60 @@
+import t from 'tap'
+import { versionedKeyring } from '../../src/keyring/versions.js'
+import { keyOf, scopeOf, versionOf } from './material.js'
+
+const scope = scopeOf('bucket', 'object')
+const order = (versions: readonly ReturnType<typeof versionOf>[]) =>
+  versionedKeyring('main', 'fixed', versions, (key) => () => key).candidates(scope)
+
+t.test('reads try the active version, then newest to oldest', async (t) => {
+  const a = versionOf('a', 'readable', '2024-05-01T00:00:00Z')
+  const b = versionOf('b', 'active', '2023-01-01T00:00:00Z')
+  const c = versionOf('c', 'readable', '2026-01-01T00:00:00.001Z')
+  const d = versionOf('d', 'readable', '2026-01-01T00:00:00Z')
+  for (const versions of [
+    [a, b, c, d],
+    [d, c, b, a],
+    [c, a, d, b],
+  ]) {
+    t.strictSame(order(versions), ['b', 'c', 'd', 'a'])
+  }
+})
+
+t.test('of two made at the same time, the later in the file first', async (t) => {
+  const at = '2026-01-01T00:00:00Z'
+  t.strictSame(order([versionOf('x', 'readable', at), versionOf('y', 'readable', at), versionOf('z', 'active', at)]), [
+    'z',
+    'y',
+    'x',
+  ])
+})
+
+t.test('writes use the active version, a named version is itself, an unknown one is a value', async (t) => {
+  const ring = versionedKeyring(
+    'main',
+    'fixed',
+    [versionOf('old', 'readable'), versionOf('new', 'active')],
+    (key) => () => key,
+  )
+  t.strictSame({ name: ring.name, type: ring.type }, { name: 'main', type: 'fixed' })
+  const write = await ring.forWrite(scope)
+  t.strictSame([write.keyring, write.keyVersion], ['main', 'new'])
+  t.ok(write.key.equals(keyOf('new')))
+  const old = await ring.forVersion(scope, 'old')
+  t.ok(old !== 'unknown' && old.keyVersion === 'old' && old.key.equals(keyOf('old')))
+  for (const id of ['', 'other', '__proto__', 'plain']) t.equal(await ring.forVersion(scope, id), 'unknown')
+})
+
+t.test('what is the same for every object is computed once for each version', async (t) => {
+  let prepared = 0
+  const ring = versionedKeyring('main', 'derived', [versionOf('a', 'active'), versionOf('b', 'readable')], (key) => {
+    prepared++
+    return () => key
+  })
+  for (let i = 0; i < 3; i++) await ring.forWrite(scope)
+  t.equal(prepared, 2)
+})
+
+t.test('no keyring without an active version', async (t) => {
+  t.throws(() => order([versionOf('a', 'readable')]), { name: 'TypeError' })
+})
