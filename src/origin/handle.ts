@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { fieldsOf } from '../s3/fields.js'
+import { readClaim, type Claim } from './authorization.js'
+import type { Answer, Call } from './call.js'
+import { decodeOnce, parseQuery } from './encoding.js'
+import type { SeenRequest } from './faults.js'
+import type { BucketState, State } from './model.js'
+import { openPayload, payloadHashOf } from './payload.js'
+import { Refusal } from './refusal.js'
+import { errorAnswer, intercepted, send } from './send.js'
+import { findRoute, type Route } from './routes.js'
+import { verify } from './signature.js'
+
+/** How the request came in, besides what node:http tells. */
+export interface Arrival {
+  readonly secure: boolean
+  readonly expectsContinue: boolean
+}
+
+/** Answers one request; never rejects. */
+export async function handle(
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+  arrival: Arrival,
+): Promise<void> {
+  const seen: SeenRequest = {
+    requestId: randomBytes(8).toString('hex').toUpperCase(),
+    secure: arrival.secure,
+    method: request.method ?? '',
+    target: request.url ?? '',
+    rawHeaders: request.rawHeaders,
+    fields: fieldsOf(request.rawHeaders),
+  }
+  const headOnly = seen.method === 'HEAD'
+  try {
+    if (await intercepted(await state.faults.intercept(seen), request, response, arrival.expectsContinue)) return
+    const answer = await run(state, seen, () => {
+      if (arrival.expectsContinue) response.writeContinue()
+      return request
+    })
+    await send(response, seen.requestId, answer, headOnly, state.faults.truncateBodies)
+  } catch (error) {
+    if (response.headersSent || response.destroyed || request.destroyed) {
+      response.destroy()
+      return
+    }
+    const refusal = error instanceof Refusal ? error : new Refusal('InternalError', { message: String(error) })
+    await send(response, seen.requestId, errorAnswer(refusal, seen), headOnly, Infinity)
+  }
+}
+
+async function run(state: State, seen: SeenRequest, body: () => AsyncIterable<Buffer>): Promise<Answer> {
+  const { method, fields } = seen
+  const question = seen.target.indexOf('?')
+  const rawPath = question < 0 ? seen.target : seen.target.slice(0, question)
+  const query = parseQuery(question < 0 ? '' : seen.target.slice(question + 1))
+  const target = parseTarget(rawPath, fields.get('host') ?? '', state)
+  const route = findRoute(target.on, method, query, fields)
+  const bucket = state.buckets.get(target.bucketName)
+
+  const claim = readClaim(fields, query)
+  const payloadHash = payloadHashOf(claim, fields, query)
+  checkRegion(state, claim, route, bucket)
+  const verified = await verify(claim, { method, path: decodeOnce(rawPath), query, fields, payloadHash }, state)
+
+  const call: Call = {
+    state,
+    requestId: seen.requestId,
+    secure: seen.secure,
+    method,
+    query,
+    fields,
+    openBody: () => openPayload(body(), fields, payloadHash, verified),
+  }
+  return dispatch(route, call, target, bucket)
+}
+
+async function dispatch(route: Route, call: Call, target: Target, bucket: BucketState | undefined): Promise<Answer> {
+  if (route.on === 'service') return route.run(call)
+  const { bucketName, objectKey } = target
+  if (route.on === 'new-bucket') return route.run({ ...call, bucketName })
+  if (bucket === undefined) throw new Refusal('NoSuchBucket', { extra: { BucketName: bucketName } })
+  const answer =
+    route.on === 'bucket'
+      ? await route.run({ ...call, bucketName, bucket })
+      : await route.run({ ...call, bucketName, bucket, objectKey })
+  const named = route.name === 'HeadBucket' || route.name.startsWith('ListObjects')
+  return named ? { ...answer, headers: { 'x-amz-bucket-region': bucket.region, ...answer.headers } } : answer
+}
+
+interface Target {
+  readonly on: 'service' | 'bucket' | 'object'
+  readonly bucketName: string
+  readonly objectKey: string
+}
+
+/** Virtual-hosted style where the host is `<bucket>.<base domain>`, else path style. @throws Refusal InvalidURI … */
+function parseTarget(rawPath: string, host: string, state: State): Target {
+  if (!rawPath.startsWith('/')) throw new Refusal('InvalidURI')
+  const hostname = host.toLowerCase().replace(/:\d+$/, '')
+  const domain = state.baseDomains.find((base) => hostname.endsWith(`.${base}`))
+  const path = domain === undefined ? rawPath.slice(1) : `${hostname.slice(0, -domain.length - 1)}${rawPath}`
+  if (path === '') return { on: 'service', bucketName: '', objectKey: '' }
+  const slash = path.indexOf('/')
+  const bucketName = decodeOnce(slash < 0 ? path : path.slice(0, slash))
+  const objectKey = slash < 0 ? '' : decodeOnce(path.slice(slash + 1))
+  const size = Buffer.byteLength(objectKey)
+  if (size > 1024) throw new Refusal('KeyTooLongError', { extra: { Size: String(size), MaxSizeAllowed: '1024' } })
+  return { on: objectKey === '' ? 'bucket' : 'object', bucketName, objectKey }
+}
+
+/** A bucket answers only to signatures for its own region, and says which it is. */
+function checkRegion(state: State, claim: Claim, route: Route, bucket: BucketState | undefined): void {
+  const region = bucket?.region ?? state.region
+  if (claim.region === region) return
+  const headers = { 'x-amz-bucket-region': region }
+  if (bucket !== undefined && route.name !== 'GetBucketLocation' && state.faults.otherRegion === 'redirect') {
+    throw new Refusal('PermanentRedirect', {
+      extra: { Endpoint: `s3.${region}.amazonaws.com`, Bucket: bucket.name },
+      headers,
+    })
+  }
+  const wrong = `the region '${claim.region}' is wrong; expecting '${region}'`
+  if (claim.type === 'header') {
+    throw new Refusal('AuthorizationHeaderMalformed', {
+      message: `The authorization header is malformed; ${wrong}`,
+      extra: { Region: region },
+      headers,
+    })
+  }
+  throw new Refusal('AuthorizationQueryParametersError', {
+    message: `Error parsing the X-Amz-Credential parameter; ${wrong}`,
+    extra: { Region: region },
+    headers,
+  })
+}
