@@ -1,0 +1,143 @@
+import { resolve } from 'node:path'
+import { SecretAccessKey } from '../sigv4/types.js'
+import type {
+  ConfigDocument,
+  CredentialDocument,
+  IdentityDocument,
+  ListenerDocument,
+  RuleDocument,
+} from './document.js'
+import { parseDuration } from './duration.js'
+import { parseEndpoint } from './endpoint.js'
+import { formatPath, type Path } from './problem.js'
+import type { ResolvedTexts } from './secrets.js'
+import type { Config, CredentialConfig, IdentityConfig, ListenerConfig, RuleConfig, UpstreamConfig } from './types.js'
+
+/** What a document without problems means. Throws where something was not checked before: a fault of this program. */
+export function buildConfig(document: ConfigDocument, texts: ResolvedTexts, baseDirectory: string): Config {
+  const file = (path: string): string => resolve(baseDirectory, path)
+  const { admin, log, timeouts } = document
+  return {
+    listeners: document.listeners.map((listener) => buildListener(listener, file)),
+    baseDomains: document.baseDomains.map((domain) => domain.toLowerCase()),
+    clientRegions: document.clientRegions,
+    upstream: buildUpstream(document.upstream, texts, file),
+    identities: document.identities.map((identity, i) => buildIdentity(identity, ['identities', i], texts)),
+    keyrings: document.keyrings.map((keyring) => ({
+      name: keyring.name,
+      type: keyring.type,
+      file: file(keyring.file),
+    })),
+    rules: document.rules.map(buildRule),
+    admin: admin === undefined ? { type: 'off' } : { type: 'on', host: admin.host, port: admin.port },
+    log: { level: log.level, objectKeys: log.objectKeys },
+    workers: document.workers,
+    rememberedObjects: document.rememberedObjects,
+    timeouts: {
+      headersMs: milliseconds(timeouts.headers),
+      clientIdleMs: milliseconds(timeouts.clientIdle),
+      keepAliveMs: milliseconds(timeouts.keepAlive),
+      drainMs: milliseconds(timeouts.drain),
+    },
+  }
+}
+
+type ResolveFile = (path: string) => string
+
+function buildListener({ https, http, unix }: ListenerDocument, file: ResolveFile): ListenerConfig {
+  if (https !== undefined) {
+    const { host, port, cert, key, clientCa } = https
+    return {
+      type: 'https',
+      host,
+      port,
+      tls: { certFile: file(cert), keyFile: file(key) },
+      clientCa: optionalFile(clientCa, file, 'none'),
+    }
+  }
+  if (http !== undefined) return { type: 'http', host: http.host, port: http.port, anonymous: http.anonymous ?? 'none' }
+  if (unix !== undefined) return { type: 'unix', path: file(unix.path), anonymous: unix.anonymous ?? 'none' }
+  throw new TypeError('a listener without a type passed the schema')
+}
+
+function buildUpstream(upstream: ConfigDocument['upstream'], texts: ResolvedTexts, file: ResolveFile): UpstreamConfig {
+  const endpoint = parseEndpoint(upstream.endpoint)
+  if (endpoint.type === 'problem') throw new TypeError('an endpoint was not checked')
+  return {
+    endpoint: { hostname: endpoint.hostname, port: endpoint.port },
+    region:
+      upstream.region === 'learned'
+        ? { type: 'learned', first: upstream.firstRegion }
+        : { type: 'fixed', region: upstream.region },
+    addressing: upstream.addressing,
+    ca: optionalFile(upstream.ca, file, 'system'),
+    credentials: buildCredentials(upstream.credentials, ['upstream', 'credentials'], texts),
+    trailingChecksums: upstream.trailingChecksums,
+    connectTimeoutMs: milliseconds(upstream.connectTimeout),
+    idleTimeoutMs: milliseconds(upstream.idleTimeout),
+    maxSockets: upstream.maxSockets,
+    keepAliveMs: milliseconds(upstream.keepAlive),
+  }
+}
+
+function buildCredentials(credentials: CredentialDocument, at: Path, texts: ResolvedTexts): CredentialConfig {
+  if (credentials === 'default') return { type: 'default' }
+  if (credentials.profile !== undefined) return { type: 'profile', profile: credentials.profile }
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials
+  return {
+    type: 'static',
+    accessKeyId: resolved(accessKeyId, [...at, 'accessKeyId'], texts),
+    secretAccessKey: new SecretAccessKey(resolved(secretAccessKey, [...at, 'secretAccessKey'], texts)),
+    sessionToken:
+      sessionToken === undefined ? 'none' : new SecretAccessKey(resolved(sessionToken, [...at, 'sessionToken'], texts)),
+  }
+}
+
+function buildIdentity(identity: IdentityDocument, at: Path, texts: ResolvedTexts): IdentityConfig {
+  const { name, accessKeyId, secretAccessKey, anonymous, grants, upstreamCredentials } = identity
+  return {
+    name,
+    authentication:
+      anonymous === true
+        ? { type: 'anonymous' }
+        : {
+            type: 'sigv4',
+            accessKeyId: resolved(accessKeyId, [...at, 'accessKeyId'], texts),
+            secretAccessKey: new SecretAccessKey(resolved(secretAccessKey, [...at, 'secretAccessKey'], texts)),
+          },
+    grants: grants.map(({ bucket, prefixes, permissions }) => ({ bucket, prefixes, permissions })),
+    upstreamCredentials:
+      upstreamCredentials === undefined
+        ? 'shared'
+        : buildCredentials(upstreamCredentials, [...at, 'upstreamCredentials'], texts),
+  }
+}
+
+function buildRule(rule: RuleDocument): RuleConfig {
+  const { bucket, prefix, keyring, alsoRead, bucketIdentity, plaintext, clientKeys, etag } = rule
+  const keys: RuleConfig['keys'] =
+    keyring === 'none'
+      ? { type: 'plain', clientKeys }
+      : { type: 'encrypted', keyring, alsoRead, bucketIdentity: bucketIdentity ?? 'bucket', plaintext, clientKeys }
+  return { bucket, prefix, keys, etag }
+}
+
+function optionalFile<None extends string>(
+  path: string | undefined,
+  file: ResolveFile,
+  none: None,
+): { readonly type: None } | { readonly type: 'file'; readonly file: string } {
+  return path === undefined ? { type: none } : { type: 'file', file: file(path) }
+}
+
+function milliseconds(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === 'invalid') throw new TypeError('a duration was not checked')
+  return ms
+}
+
+function resolved(reference: unknown, at: Path, texts: ResolvedTexts): string {
+  const text = texts.get(formatPath(at))
+  if (reference === undefined || text === undefined) throw new TypeError(`${formatPath(at)} was not resolved`)
+  return text
+}
