@@ -1,0 +1,47 @@
+import { isIP } from 'node:net'
+import type { UpstreamConfig } from '../config/types.js'
+import { S3Error } from '../s3/error.js'
+import type { Bucket } from '../s3/names.js'
+import { isRegion } from './regions.js'
+
+/** Where a request goes. */
+export interface Endpoint {
+  /** To connect to, and the name that the certificate is verified for. An IPv6 address has no brackets. */
+  readonly hostname: string
+  readonly port: number
+  /** The `host` header: without the default port, as clients sign it. */
+  readonly hostHeader: string
+  /** Whether the bucket is part of the host already (virtual-hosted style), and so not of the path. */
+  readonly bucketInHost: boolean
+}
+
+/**
+ * One label of a host name, as S3's rules for buckets allow. Names with dots would need a certificate for more than
+ * one level under the endpoint, which S3's wildcard is not; upper case and `_` are not the same in DNS.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+ */
+const LABEL = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/
+
+/**
+ * The address for one bucket in `region`; `{region}` in the endpoint's name is replaced. Virtual-hosted style falls
+ * back to path style where a bucket cannot be one label of the host, where the endpoint is an IP address, and for
+ * requests of the service.
+ *
+ * @throws S3Error InternalError where the region cannot be part of a host
+ */
+export function endpointFor(
+  upstream: Pick<UpstreamConfig, 'endpoint' | 'addressing'>,
+  region: string,
+  bucket: Bucket | 'service',
+): Endpoint {
+  // Regions come from the upstream's answers, and this one would decide where the key goes.
+  if (!isRegion(region)) throw new S3Error('InternalError', { cause: 'a region that cannot be part of a host name' })
+  const { port } = upstream.endpoint
+  const base = upstream.endpoint.hostname.replaceAll('{region}', region).replace(/^\[(.*)\]$/, '$1')
+  const bucketInHost =
+    upstream.addressing === 'virtual-hosted' && bucket !== 'service' && isIP(base) === 0 && LABEL.test(bucket)
+  const hostname = bucketInHost ? `${bucket}.${base}` : base
+  const written = isIP(hostname) === 6 ? `[${hostname}]` : hostname
+  return { hostname, port, hostHeader: port === 443 ? written : `${written}:${port}`, bucketInHost }
+}

@@ -1,0 +1,178 @@
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { fieldsOf } from '../s3/fields.js'
+import { noBody, pumpBody } from './body-pump.js'
+import { isReset, upstreamFailure } from './failure.js'
+import type { FinalRequest } from './final-request.js'
+import { UpstreamFailure, type UpstreamRequest, type UpstreamResponse } from './types.js'
+
+/** `stale`: a kept connection was dead, and nothing of the request's body was taken, so it may be sent once more. */
+export type ExchangeResult =
+  | { readonly type: 'answer'; readonly response: UpstreamResponse }
+  | { readonly type: 'stale'; readonly failure: UpstreamFailure }
+
+/** One request and its answer on one connection. */
+export interface Exchange {
+  /** Rejects with UpstreamFailure, or with the error of the body's stream as it is. */
+  readonly result: Promise<ExchangeResult>
+  /** Takes the request over, before it has a connection or has written a byte. */
+  begin(outgoing: ClientRequest): void
+  answered(incoming: IncomingMessage): void
+  failed(error: unknown): void
+  /** body bytes handed to the connection so far */
+  bytesSent(): number
+}
+
+/** milliseconds */
+export interface ExchangeLimits {
+  readonly connectTimeoutMs: number
+  readonly idleTimeoutMs: number
+}
+
+/**
+ * Nothing is written before the upstream's certificate was verified: the customer key is in the request's head.
+ *
+ * Three clocks run, one after the other: the wait for a free connection (`idleTimeoutMs`), name look-up, TCP and TLS
+ * (`connectTimeoutMs`), and from then on the upstream's silence (`idleTimeoutMs`). Time in which the upstream waits
+ * for us is not its silence: a client that sends or reads slowly is ended by the listener's limits.
+ */
+export function openExchange(
+  request: UpstreamRequest,
+  final: FinalRequest,
+  signal: AbortSignal,
+  limits: ExchangeLimits,
+): Exchange {
+  let outgoing: ClientRequest | undefined
+  let socket: Socket | undefined
+  let incoming: IncomingMessage | undefined
+  let isReused = false
+  let isSettled = false
+  let clock: NodeJS.Timeout | undefined
+  let settle: { resolve(result: ExchangeResult): void; reject(error: Error): void }
+  const result = new Promise<ExchangeResult>((resolve, reject) => (settle = { resolve, reject }))
+  const pump = request.body.type === 'none' ? noBody() : pumpBody(request.body.stream, final.length, fail)
+  const failure = (reason: UpstreamFailure['reason'], cause: unknown): UpstreamFailure =>
+    new UpstreamFailure(reason, pump.sent() > 0, cause)
+
+  function fail(error: Error): void {
+    release()
+    if (!isSettled) {
+      isSettled = true
+      const isStale = isReused && !pump.isTouched() && error instanceof UpstreamFailure && isReset(error.cause)
+      if (isStale) settle.resolve({ type: 'stale', failure: error })
+      else settle.reject(error)
+    } else if (incoming?.complete === false) incoming.destroy(error)
+    outgoing?.destroy()
+  }
+
+  function release(): void {
+    clearTimeout(clock)
+    signal.removeEventListener('abort', onAbort)
+    socket?.off('timeout', onSilence).off('secureConnect', onVerified)
+    pump.stop()
+  }
+
+  function onAbort(): void {
+    fail(failure('aborted', signal.reason))
+  }
+
+  function onSocket(assigned: Socket): void {
+    clearTimeout(clock)
+    socket = assigned
+    // The type of the agent says so already; a key must not depend on it.
+    if (!(assigned instanceof TLSSocket)) fail(failure('tls', new Error('the connection is not TLS')))
+    else if (assigned.authorized) {
+      isReused = true
+      onVerified()
+    } else {
+      clock = setTimeout(() => {
+        fail(failure('timeout', new Error(`no connection within ${limits.connectTimeoutMs} ms`)))
+      }, limits.connectTimeoutMs)
+      assigned.once('secureConnect', onVerified)
+    }
+  }
+
+  function onVerified(): void {
+    clearTimeout(clock)
+    if (outgoing === undefined || isSettled) return
+    if (!(socket instanceof TLSSocket && socket.authorized)) {
+      fail(failure('tls', new Error("the upstream's certificate was not verified")))
+      return
+    }
+    socket.on('timeout', onSilence)
+    socket.setTimeout(limits.idleTimeoutMs)
+    pump.start(outgoing)
+  }
+
+  function onSilence(): void {
+    const upstreamWaits =
+      incoming === undefined ? pump.isStarved() && socket?.writableLength === 0 : incoming.readableLength > 0
+    if (upstreamWaits) socket?.setTimeout(limits.idleTimeoutMs)
+    else fail(failure('timeout', new Error(`the upstream was silent for ${limits.idleTimeoutMs} ms`)))
+  }
+
+  function onClose(): void {
+    if (!isSettled) fail(failure('protocol', new Error('the connection was closed without an answer')))
+    release()
+  }
+
+  return {
+    result,
+    begin: (created) => {
+      outgoing = created
+      outgoing.once('socket', onSocket).once('close', onClose)
+      signal.addEventListener('abort', onAbort, { once: true })
+      clock = setTimeout(() => {
+        fail(failure('timeout', new Error(`no connection was free within ${limits.idleTimeoutMs} ms`)))
+      }, limits.idleTimeoutMs)
+      if (signal.aborted) onAbort()
+    },
+    answered: (message) => {
+      if (isSettled) {
+        message.destroy()
+        return
+      }
+      message.on('error', () => undefined)
+      incoming = message
+      const fault = faultOf(message, request.method, pump.isComplete())
+      if (fault !== 'none') {
+        fail(failure('protocol', new Error(fault)))
+        return
+      }
+      if (!pump.isComplete()) {
+        // S3 refuses before it has read the body. Its answer counts; the connection is of no more use after it.
+        pump.stop()
+        message.once('end', () => outgoing?.destroy())
+      }
+      isSettled = true
+      const status = message.statusCode ?? 0
+      settle.resolve({ type: 'answer', response: { status, fields: fieldsOf(message.rawHeaders), body: message } })
+    },
+    failed: (error) => {
+      fail(
+        upstreamFailure(
+          error,
+          socket instanceof TLSSocket && socket.authorized ? 'connected' : 'connecting',
+          pump.sent() > 0,
+        ),
+      )
+    },
+    bytesSent: () => pump.sent(),
+  }
+}
+
+/**
+ * An answer without a length ends with its connection, so one that was cut off would look whole; S3 always gives a
+ * length or chunks. And nobody can have stored a body of which a part is still here.
+ */
+function faultOf(message: IncomingMessage, method: string, isSent: boolean): string {
+  const status = message.statusCode ?? 0
+  const hasBody = method !== 'HEAD' && status !== 204 && status !== 304
+  const coding = message.headers['transfer-encoding']
+  if (hasBody && message.headers['content-length'] === undefined && coding !== 'chunked') {
+    return 'the answer does not tell its length'
+  }
+  if (status < 300 && !isSent) return `the upstream answered ${status} before it had the body`
+  return 'none'
+}
