@@ -1,0 +1,38 @@
+import { Command, CommanderError } from 'commander'
+import type { CliIo } from './io.js'
+import { registerCheckCommand } from './check.js'
+import { registerKeysCommands } from './keys.js'
+import { registerQuickstartCommand } from './quickstart.js'
+import { registerServeCommand, type ServeWorld } from './serve.js'
+
+/** The command line. Resolves with the exit code; nothing here ends the process. */
+export async function runCommandLine(
+  args: readonly string[],
+  io: CliIo,
+  world: ServeWorld,
+  version: string,
+): Promise<number> {
+  const program = new Command('ssec-proxy')
+    .description('HTTPS reverse proxy that encrypts what unchanged S3 clients store, with SSE-C and keys that you hold')
+    .version(version, '-V, --version')
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .showHelpAfterError('(--help shows what there is)')
+  const exit: ExitCode = { code: 0 }
+  registerServeCommand(program, io, world, exit)
+  registerQuickstartCommand(program, io, world, exit)
+  registerCheckCommand(program, io, exit)
+  registerKeysCommands(program, io, exit)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return exit.code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    throw error
+  }
+}
+
+/** Where a command leaves its exit code. */
+export interface ExitCode {
+  code: number
+}

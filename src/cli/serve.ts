@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+import type { CliIo } from './io.js'
+import type { Config } from '../config/types.js'
+import type { ExitCode } from './main.js'
+import { StartError } from '../server/start-error.js'
+import { loadConfig } from '../config/load.js'
+import type { Keyring } from '../keyring/port.js'
+import { createKeyrings } from '../keyring/create.js'
+import { readKeyringText } from './keyring-storage.js'
+import { type RunWorld, runProxy } from '../run-proxy.js'
+
+/** How a long-running command is told to stop, or to look at its files again. */
+export type ServeWorld = Pick<RunWorld, 'stop' | 'onReload'>
+
+/** `serve`. */
+export function registerServeCommand(program: Command, io: CliIo, world: ServeWorld, exit: ExitCode): void {
+  program
+    .command('serve')
+    .description('run the proxy')
+    .requiredOption('--config <file>', 'configuration, YAML (see config/ for examples)')
+    .action(async ({ config }: { config: string }) => {
+      exit.code = await serve(config, io, world)
+    })
+}
+
+/** Runs the proxy of a configuration file until it is told to stop. Every problem at the start is one clear line. */
+export async function serve(file: string, io: CliIo, world: ServeWorld): Promise<number> {
+  const opened = openConfiguration(file, io)
+  if (opened === 'wrong') return 1
+  try {
+    await runProxy(opened.config, opened.keyrings, { ...io, ...world, onReady: () => undefined })
+    return 0
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    io.stderr(`ssec-proxy: ${error.message}\n`)
+    return 1
+  }
+}
+
+/** The configuration and its keyrings; or `wrong`, and every problem is on stderr. */
+export function openConfiguration(
+  file: string,
+  io: CliIo,
+): { readonly config: Config; readonly keyrings: readonly Keyring[] } | 'wrong' {
+  const loaded = loadConfig(file, io.env)
+  if (loaded.type === 'problems') return tell(loaded.problems, io)
+  const opened = createKeyrings(loaded.config.keyrings, readKeyringText)
+  if (opened.type === 'problems') return tell(opened.problems, io)
+  for (const { path, message } of opened.warnings) io.stderr(`ssec-proxy: warning: ${path}: ${message}\n`)
+  return { config: loaded.config, keyrings: opened.keyrings }
+}
+
+function tell(problems: readonly { readonly path: string; readonly message: string }[], io: CliIo): 'wrong' {
+  for (const { path, message } of problems) io.stderr(`ssec-proxy: ${path}: ${message}\n`)
+  return 'wrong'
+}

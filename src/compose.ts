@@ -1,0 +1,60 @@
+import type { Config, CredentialConfig, IdentityConfig } from './config/types.js'
+import type { CredentialSource, Transport } from './upstream/types.js'
+import type { Identity, Pipeline } from './proxy/messages.js'
+import type { Keyring } from './keyring/port.js'
+import type { RequestObserver } from './proxy/event.js'
+import { compileRules } from './keyring/select.js'
+import { credentialSource } from './upstream/credentials.js'
+import { rememberedVersions } from './keyring/cached.js'
+import { regionDirectory } from './upstream/regions.js'
+
+/** The world outside, as arguments. */
+export interface World {
+  readonly now: () => Date
+  readonly monotonic: () => number
+  readonly randomBytes: (size: number) => Buffer
+  readonly transport: Transport
+  readonly observe: RequestObserver
+  readonly warn: Pipeline['warn']
+}
+
+export type Composed =
+  | { readonly type: 'pipeline'; readonly pipeline: Pipeline }
+  | { readonly type: 'problems'; readonly problems: readonly { readonly path: string; readonly message: string }[] }
+
+/** Makes the pipeline of a configuration and its opened keyrings. */
+export function compose(config: Config, keyrings: readonly Keyring[], world: World): Composed {
+  const compiled = compileRules(config.rules, keyrings)
+  if (compiled.type === 'problems') return compiled
+  const shared = credentialSource(config.upstream.credentials)
+  const identities = config.identities.map((identity) => ready(identity, shared))
+  const pipeline: Pipeline = {
+    ...world,
+    baseDomains: config.baseDomains,
+    clientRegions: config.clientRegions,
+    upstream: config.upstream,
+    identities: new Map(
+      identities.flatMap((identity) =>
+        identity.authentication.type === 'sigv4' ? [[identity.authentication.accessKeyId, identity] as const] : [],
+      ),
+    ),
+    anonymous: new Map(
+      identities.flatMap((identity) =>
+        identity.authentication.type === 'anonymous' ? [[identity.name, identity] as const] : [],
+      ),
+    ),
+    rules: compiled.rules,
+    memory: rememberedVersions(config.rememberedObjects),
+    regions: regionDirectory(config.upstream),
+  }
+  return { type: 'pipeline', pipeline }
+}
+
+function ready(identity: IdentityConfig, shared: CredentialSource): Identity {
+  const { name, authentication, grants, upstreamCredentials } = identity
+  return { name, authentication, grants, credentials: sourceOf(upstreamCredentials, shared) }
+}
+
+function sourceOf(config: CredentialConfig | 'shared', shared: CredentialSource): CredentialSource {
+  return config === 'shared' ? shared : credentialSource(config)
+}

@@ -1,0 +1,116 @@
+import type { Forwarded } from './forward.js'
+import type { Pipeline, RewrittenRequest } from './messages.js'
+import type { DataKey } from '../keyring/port.js'
+import type { RequestRecord } from './record.js'
+import { S3Error } from '../s3/error.js'
+import { customerKeyMD5, provesEncryption } from '../s3/customer-key.js'
+import { undoWrite } from './undo-write.js'
+
+/**
+ * A 200 is not believed: a write under a customer key must come back with the algorithm and the MD5 of the very key
+ * that was sent. A read without them is a plain object, which only `plaintext: allow` lets through. What fitted is
+ * remembered.
+ *
+ * @throws S3Error InternalError (a write without proof, or an answer about another key), AccessDenied (a plain object
+ *   where the rule says deny)
+ */
+export async function checkAnswer(
+  request: RewrittenRequest,
+  forwarded: Forwarded,
+  pipeline: Pipeline,
+  record: RequestRecord,
+): Promise<void> {
+  const { attempt, response } = forwarded
+  noteKey(attempt, record)
+  if (response.status < 200 || response.status > 299 || attempt.target === 'relayed') return
+  if (request.operation.proof && attempt.target !== 'plain') {
+    const proof = provesEncryption(response.fields, customerKeyMD5(attempt.target.key))
+    if (proof !== 'proven') {
+      if (request.operation.keyUse === 'read' && proof === 'missing') checkPlainRead(request, forwarded, record)
+      else await refuseUnproven(request, forwarded, proof, pipeline, record)
+      remember(request, 'plain', forwarded, pipeline)
+      return
+    }
+  }
+  remember(request, attempt.target, forwarded, pipeline)
+  rememberSource(request, forwarded, pipeline)
+}
+
+function noteKey(attempt: Forwarded['attempt'], record: RequestRecord): void {
+  if (attempt.target === 'plain' || attempt.target === 'relayed') {
+    record.keyVersion = attempt.target === 'plain' ? 'plain' : 'none'
+    return
+  }
+  record.keyring = attempt.target.keyring
+  record.keyVersion = attempt.target.keyVersion
+}
+
+/** Some stores answer 200 and ignore the key of a plain object (RGW): the same as AWS's plain object, then. */
+function checkPlainRead(request: RewrittenRequest, { response }: Forwarded, record: RequestRecord): void {
+  record.keyVersion = 'plain'
+  if (request.targetKey.type !== 'candidates' || request.targetKey.reference.plaintext === 'allow') return
+  response.body.destroy()
+  record.outcome = 'refused'
+  throw new S3Error('AccessDenied', {
+    message:
+      'Access Denied. The object is stored without a customer key, and the rule of its bucket says plaintext: deny. ' +
+      'Set plaintext: allow to read it through the proxy.',
+    cause: 'plain object in an encrypted scope',
+  })
+}
+
+async function refuseUnproven(
+  request: RewrittenRequest,
+  { response }: Forwarded,
+  proof: 'missing' | 'mismatch',
+  pipeline: Pipeline,
+  record: RequestRecord,
+): Promise<never> {
+  response.body.destroy()
+  record.outcome = 'encryption-unproven'
+  const undone = request.operation.keyUse === 'read' ? 'nothing to undo' : await undoWrite(request, response, pipeline)
+  throw new S3Error('InternalError', {
+    message:
+      `The upstream answered ${String(response.status)} to ${request.operation.name} but did not confirm encryption with ` +
+      'the customer key. The request has failed. Check that the upstream supports SSE-C for this operation.',
+    cause: `encryption ${proof}: ${undone}`,
+  })
+}
+
+function remember(
+  request: RewrittenRequest,
+  key: DataKey | 'plain',
+  { response }: Forwarded,
+  { memory }: Pick<Pipeline, 'memory'>,
+): void {
+  const plan = request.targetKey
+  if (plan.type === 'none' || plan.type === 'relayed') return
+  const entry = key === 'plain' ? 'plain' : { keyring: key.keyring, keyVersion: key.keyVersion }
+  switch (request.operation.keyUse) {
+    case 'read':
+      memory.set(plan.scope, entry)
+      return
+    case 'upload':
+      return
+    case 'none':
+      return
+    case 'write': {
+      // Creating an upload changes no object; its key travels in the upload's id.
+      if (request.operation.name === 'CreateMultipartUpload') return
+      memory.set({ ...plan.scope, version: { type: 'latest' } }, entry)
+      const versionId = response.fields.get('x-amz-version-id')
+      if (versionId !== undefined) {
+        memory.set({ ...plan.scope, version: { type: 'id', versionId: versionId as never } }, entry)
+      }
+    }
+  }
+}
+
+function rememberSource(request: RewrittenRequest, { attempt }: Forwarded, { memory }: Pick<Pipeline, 'memory'>): void {
+  if (request.sourceKey.type !== 'candidates' || attempt.source === 'relayed') return
+  const source = attempt.source
+  memory.set(
+    request.sourceKey.scope,
+    source === 'plain' ? 'plain' : { keyring: source.keyring, keyVersion: source.keyVersion },
+  )
+}

@@ -1,0 +1,151 @@
+import { type PlannedAttempt, attempts } from './attempts.js'
+import type { Pipeline, RewrittenRequest } from './messages.js'
+import { UpstreamFailure, type UpstreamRequest, type UpstreamResponse } from '../upstream/types.js'
+import type { RequestRecord } from './record.js'
+import { S3Error } from '../s3/error.js'
+import { regionFromAnswer } from '../upstream/regions.js'
+import { signAttempt } from './sign-attempt.js'
+
+/** The head of the upstream's answer and the attempt that it answers. */
+export interface Forwarded {
+  readonly attempt: PlannedAttempt
+  readonly response: UpstreamResponse
+}
+
+type World = Pick<Pipeline, 'upstream' | 'regions' | 'transport' | 'now' | 'warn'>
+
+/**
+ * The eighth stage: sends the request and gives the upstream's answer. Requests that can be sent again go through their
+ * candidates on 400 and 403, each at most once; where none fits the client sees the first answer. A body that streams is
+ * sent once.
+ *
+ * @throws S3Error ServiceUnavailable (no answer, no credentials), AccessDenied (no key); errors of the client's body
+ */
+export async function forward(
+  request: RewrittenRequest,
+  pipeline: World,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Promise<Forwarded> {
+  const replayable = request.upstreamBody.type !== 'stream'
+  if (!replayable) await learnRegionFirst(request, pipeline, signal, record)
+  let first: Forwarded | undefined
+  for await (const attempt of attempts(request)) {
+    const answer = await sendInRegion(request, attempt, pipeline, signal, record, replayable)
+    if (!replayable || !mayBeAnotherKey(answer.response.status)) {
+      first?.response.body.destroy()
+      return answer
+    }
+    if (first === undefined) first = answer
+    else answer.response.body.destroy()
+  }
+  if (first !== undefined) return first
+  throw new S3Error('AccessDenied', { cause: 'no keyring of the rule has a key for this object' })
+}
+
+/** What AWS and RGW answer to a wrong, a missing or a needless key. */
+function mayBeAnotherKey(status: number): boolean {
+  return status === 400 || status === 403
+}
+
+async function sendInRegion(
+  request: RewrittenRequest,
+  attempt: PlannedAttempt,
+  pipeline: World,
+  signal: AbortSignal,
+  record: RequestRecord,
+  replayable: boolean,
+): Promise<Forwarded> {
+  const bucket = bucketOf(request)
+  const region = pipeline.regions.regionOf(bucket)
+  const used = region === 'unknown' ? firstGuess(pipeline) : region
+  const response = await send(await sign(request, attempt, used, pipeline), pipeline, signal, record)
+  const actual = bucket === 'service' ? 'unknown' : regionFromAnswer(response.status, response.fields)
+  if (pipeline.upstream.region.type === 'fixed' || bucket === 'service') return { attempt, response }
+  if (actual === 'unknown' || actual === used) {
+    if (region === 'unknown' && response.status < 300) pipeline.regions.learn(bucket, used)
+    return { attempt, response }
+  }
+  pipeline.regions.learn(bucket, actual)
+  if (!replayable) return { attempt, response }
+  response.body.destroy()
+  return { attempt, response: await send(await sign(request, attempt, actual, pipeline), pipeline, signal, record) }
+}
+
+/** A body can be sent once only, so the region of its bucket is asked for before, with a HEAD that carries no key. */
+async function learnRegionFirst(
+  request: RewrittenRequest,
+  pipeline: World,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Promise<void> {
+  const { target } = request
+  if (target.type === 'service' || pipeline.regions.regionOf(target.bucket) !== 'unknown') return
+  const probe: RewrittenRequest = {
+    ...request,
+    method: 'HEAD',
+    target: { type: 'bucket', bucket: target.bucket },
+    targetKey: { type: 'none' },
+    sourceKey: { type: 'none' },
+    upstreamQuery: new Map(),
+    upstreamHeaders: { 'x-amz-content-sha256': EMPTY_SHA256 },
+    upstreamBody: { type: 'none' },
+  }
+  const guess = firstGuess(pipeline)
+  const plain: PlannedAttempt = { target: 'plain', source: 'plain', headers: {} }
+  const response = await send(await sign(probe, plain, guess, pipeline), pipeline, signal, record)
+  response.body.destroy()
+  const actual = regionFromAnswer(response.status, response.fields)
+  if (actual !== 'unknown') pipeline.regions.learn(target.bucket, actual)
+  else if (response.status < 300) pipeline.regions.learn(target.bucket, guess)
+}
+
+/** SHA-256 of no bytes, hex. */
+export const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+
+function firstGuess(pipeline: World): string {
+  const { region } = pipeline.upstream
+  return region.type === 'fixed' ? region.region : region.first
+}
+
+function bucketOf(request: RewrittenRequest): string {
+  return request.target.type === 'service' ? 'service' : request.target.bucket
+}
+
+async function sign(
+  request: RewrittenRequest,
+  attempt: PlannedAttempt,
+  region: string,
+  pipeline: World,
+): Promise<UpstreamRequest> {
+  try {
+    return await signAttempt(request, attempt, region, pipeline)
+  } catch (cause) {
+    if (cause instanceof S3Error) throw cause
+    throw new S3Error('ServiceUnavailable', {
+      message: 'The proxy has no credentials for the upstream at the moment. Try again.',
+      cause,
+    })
+  }
+}
+
+async function send(
+  request: UpstreamRequest,
+  pipeline: World,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Promise<UpstreamResponse> {
+  record.attempts += 1
+  try {
+    const response = await pipeline.transport(request, signal)
+    record.answered(response)
+    return response
+  } catch (cause) {
+    if (!(cause instanceof UpstreamFailure)) throw cause
+    record.outcome = 'upstream-failed'
+    throw new S3Error('ServiceUnavailable', {
+      message: 'The proxy got no answer from the upstream. Try again.',
+      cause,
+    })
+  }
+}

@@ -1,0 +1,128 @@
+import type { ClassifiedRequest, Pipeline } from './messages.js'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type RequestRecord, newRecord } from './record.js'
+import type { Handler } from './handler.js'
+import type { Readable } from 'node:stream'
+import { S3Error } from '../s3/error.js'
+import { authenticate } from './authenticate.js'
+import { authorize } from './authorize.js'
+import { checkAnswer } from './check-answer.js'
+import { classifyRequest } from './classify-request.js'
+import { clientBody } from './client-body.js'
+import { forward } from './forward.js'
+import { parse } from './parse.js'
+import { readDocument } from './read-document.js'
+import { refuse } from './refuse.js'
+import { resolveKeys } from './resolve-keys.js'
+import { respond } from './respond.js'
+import { rewrite } from './rewrite.js'
+
+/**
+ * The pipeline, top to bottom. Each stage takes what the one before it gave; whatever throws ends the request in the one
+ * catch below, and one completion event is made, whatever happened.
+ */
+export function requestHandler(pipeline: Pipeline): Handler {
+  return async (request, response, { listener, expectsContinue }) => {
+    const started = pipeline.monotonic()
+    const elapsed = () => pipeline.monotonic() - started
+    const requestId = pipeline.randomBytes(8).toString('hex').toUpperCase()
+    const remoteAddress = request.socket.remoteAddress ?? 'unix'
+    const record = newRecord({ requestId, remoteAddress, method: request.method ?? '' }, listener, elapsed)
+    const gone = new AbortController()
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort()
+    })
+    const openBody = bodyOpener(request, response, record, expectsContinue)
+    try {
+      const parsed = parse(request)
+      const authenticated = authenticate(parsed, pipeline, listener.anonymous)
+      record.identity = authenticated.identity.name
+      const classified = classifyRequest(authenticated, pipeline.baseDomains)
+      noteTarget(classified, record)
+      authorize(classified)
+      const authorized = await readDocument(classified, pipeline, openBody)
+      const keyed = await resolveKeys(authorized, pipeline, listener.type === 'https')
+      record.keyMs = elapsed()
+      const rewritten = rewrite(keyed, pipeline, openBody)
+      const forwarded = await forward(rewritten, pipeline, gone.signal, record)
+      await checkAnswer(rewritten, forwarded, pipeline, record)
+      await respond(rewritten, forwarded, response, pipeline, record)
+    } catch (cause) {
+      end(request, response, cause, requestId, record, pipeline, gone.signal)
+    }
+    await finished(response)
+    pipeline.observe(record.event({ totalMs: elapsed() }))
+  }
+}
+
+/** Opens the body once, after telling a client that waits for it to go on. */
+function bodyOpener(
+  request: IncomingMessage,
+  response: ServerResponse,
+  record: RequestRecord,
+  expectsContinue: boolean,
+): () => Readable {
+  return () => {
+    if (expectsContinue) response.writeContinue()
+    return clientBody(request, record)
+  }
+}
+
+function noteTarget({ operation, target }: ClassifiedRequest, record: RequestRecord): void {
+  record.operation = operation.name
+  if (target.type === 'service') return
+  record.bucket = target.bucket
+  if (target.type === 'object') record.objectKey = target.objectKey
+}
+
+/** The one catch: an S3Error is the answer, anything else is our fault; a client that has left gets nothing. */
+function end(
+  request: IncomingMessage,
+  response: ServerResponse,
+  cause: unknown,
+  requestId: string,
+  record: RequestRecord,
+  pipeline: Pipeline,
+  gone: AbortSignal,
+): void {
+  if (gone.aborted || response.destroyed) {
+    record.outcome = 'client-gone'
+    record.reason = 'the client closed the connection'
+    response.destroy()
+    return
+  }
+  if (response.headersSent) {
+    // The head is out: only a broken connection can still tell the client that the body is not whole.
+    record.outcome = 'upstream-failed'
+    record.reason = reasonOf(cause)
+    response.destroy()
+    return
+  }
+  const error = cause instanceof S3Error ? cause : new S3Error('InternalError', { cause })
+  if (!(cause instanceof S3Error)) pipeline.warn('a request failed unexpectedly', { requestId, cause })
+  if (record.outcome === 'complete') record.outcome = 'refused'
+  record.status = error.status
+  record.errorCode = error.code
+  record.reason = error.cause === undefined ? error.message : reasonOf(error.cause)
+  try {
+    const resource = (request.url ?? '/').split('?', 1)[0] as string
+    record.bytesOut = refuse(request, response, error, { requestId, resource })
+  } catch {
+    response.destroy()
+  }
+}
+
+/** One line for the log, down the chain of causes: names and codes of faults, never what a request held. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const code = 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : ''
+  return `${cause.message}${code}${cause.cause === undefined ? '' : `: ${reasonOf(cause.cause)}`}`.slice(0, 500)
+}
+
+function finished(response: ServerResponse): Promise<void> {
+  if (response.writableFinished || response.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    response.once('finish', resolve)
+    response.once('close', resolve)
+  })
+}

@@ -1,0 +1,131 @@
+import type { Readable } from 'node:stream'
+import type { CredentialSource, RegionDirectory, Transport, UpstreamResponse } from '../upstream/types.js'
+import type { Authorization, PayloadMode, SecretAccessKey, VerifiedSignature } from '../sigv4/types.js'
+import type { Grant, UpstreamConfig } from '../config/types.js'
+import type { KeyMemory } from '../keyring/cached.js'
+import type { Candidate } from '../keyring/candidates.js'
+import type { CompiledRules } from '../keyring/select.js'
+import type { CopySource } from '../s3/copy-source.js'
+import type { DataKey, KeyReference, ObjectScope } from '../keyring/port.js'
+import type { Fields } from '../s3/fields.js'
+import type { Operation } from '../s3/operations.js'
+import type { Query } from '../s3/query.js'
+import type { RequestObserver } from './event.js'
+import type { Target } from '../s3/target.js'
+
+/** Who a client proved to be, what it may do, and whose credentials its requests travel under. */
+export interface Identity {
+  readonly name: string
+  readonly authentication:
+    | { readonly type: 'sigv4'; readonly accessKeyId: string; readonly secretAccessKey: SecretAccessKey }
+    | { readonly type: 'anonymous' }
+  readonly grants: readonly Grant[]
+  readonly credentials: CredentialSource
+}
+
+/** Everything the pipeline needs beside the request: configuration made ready, and the world as arguments. */
+export interface Pipeline {
+  readonly baseDomains: readonly string[]
+  readonly clientRegions: readonly string[]
+  readonly upstream: UpstreamConfig
+  readonly identities: ReadonlyMap<string, Identity>
+  /** Anonymous identities by the name that listeners know them by. */
+  readonly anonymous: ReadonlyMap<string, Identity>
+  readonly rules: CompiledRules
+  readonly memory: KeyMemory
+  readonly transport: Transport
+  readonly regions: RegionDirectory
+  readonly now: () => Date
+  /** Milliseconds of a clock that never goes back. */
+  readonly monotonic: () => number
+  readonly randomBytes: (size: number) => Buffer
+  readonly observe: RequestObserver
+  /** Causes of refusals, for the log only. */
+  readonly warn: (message: string, detail: Readonly<Record<string, unknown>>) => void
+}
+
+/** Stage 1: the request as received. */
+export interface ParsedRequest {
+  readonly method: string
+  readonly rawPath: string
+  readonly rawQuery: string
+  readonly query: Query
+  readonly fields: Fields
+  readonly host: string
+  /** Declared length of the body in bytes as it travels; `chunked` where only its end tells. */
+  readonly length: number | 'chunked'
+}
+
+/** Stage 2: the caller is proven. */
+export interface AuthenticatedRequest extends ParsedRequest {
+  readonly identity: Identity
+  readonly authorization: Authorization
+  readonly verified: VerifiedSignature | 'none'
+  readonly payload: PayloadMode
+}
+
+/** Stage 3: what is asked. `fields` now also holds what a presigner had moved into the query. */
+export interface ClassifiedRequest extends AuthenticatedRequest {
+  readonly operation: Operation
+  readonly target: Target
+  readonly copySource: CopySource | 'none'
+}
+
+/** Stage 4: the identity may do it. For small documents, the document has been read, verified and checked as well. */
+export interface AuthorizedRequest extends ClassifiedRequest {
+  readonly authorized: true
+  readonly document: Document
+}
+
+/** A small request document, read here because its content decides something; `none` for every other body. */
+export type Document = { readonly type: 'none' } | { readonly type: 'read'; readonly bytes: Buffer }
+
+/** Where the customer key of one side of a request comes from. */
+export type KeyPlan =
+  /** No key is sent: the operation takes none, or the rules say that the scope is plain. */
+  | { readonly type: 'none' }
+  /** Exactly this key: writes, and everything that belongs to a multipart upload. */
+  | { readonly type: 'one'; readonly dataKey: DataKey; readonly scope: ObjectScope }
+  /** One of these, in order; for requests that can be sent again. */
+  | {
+      readonly type: 'candidates'
+      readonly reference: Extract<KeyReference, { type: 'encrypted' }>
+      readonly scope: ObjectScope
+      readonly candidates: readonly Candidate[]
+    }
+  /** The client brought its own and the rule lets it: passed on as it came, never logged. */
+  | { readonly type: 'relayed' }
+
+/** Stage 5: the keys are there, or known how to get. */
+export interface KeyedRequest extends AuthorizedRequest {
+  readonly targetKey: KeyPlan
+  readonly sourceKey: KeyPlan
+  /** The multipart upload's id as the upstream knows it. */
+  readonly uploadId: string | 'none'
+}
+
+/** Stage 6: all that does not depend on which candidate is tried. */
+export interface RewrittenRequest extends KeyedRequest {
+  readonly upstreamQuery: Query
+  /** Headers for the upstream without host, authorization and customer keys. */
+  readonly upstreamHeaders: Readonly<Record<string, string>>
+  readonly upstreamBody: UpstreamBody
+}
+
+export type UpstreamBody =
+  | { readonly type: 'none' }
+  | { readonly type: 'bytes'; readonly bytes: Buffer }
+  /** Opened at most once, when everything before it has succeeded. */
+  | { readonly type: 'stream'; readonly open: () => Readable }
+
+/** What one attempt sent, as far as its answer must be checked against it. */
+export interface Attempt {
+  readonly target: DataKey | 'plain' | 'relayed'
+  readonly source: DataKey | 'plain' | 'relayed'
+}
+
+/** Stage 8: an answer that may go to the client. */
+export interface Answered {
+  readonly attempt: Attempt
+  readonly response: UpstreamResponse
+}

@@ -1,0 +1,77 @@
+import { type Fields, fieldsOf } from '../s3/fields.js'
+import type { ParsedRequest } from './messages.js'
+import { S3Error } from '../s3/error.js'
+import { parseQuery } from '../s3/query.js'
+import { splitTarget } from '../s3/target.js'
+
+/** Fields that decide who is asking for what, or where a body ends: two of one of them is an attack or a fault. */
+const ONCE = [
+  'authorization',
+  'content-length',
+  'content-md5',
+  'host',
+  'transfer-encoding',
+  'x-amz-content-sha256',
+  'x-amz-copy-source',
+  'x-amz-date',
+  'x-amz-decoded-content-length',
+]
+
+/** What node:http knows of a request that concerns S3. */
+export interface ReceivedHead {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly rawHeaders: readonly string[]
+}
+
+/**
+ * The first stage: the request as received, nothing decoded that a signature covers.
+ *
+ * @throws S3Error InvalidURI, InvalidArgument, NotImplemented
+ */
+export function parse(head: ReceivedHead): ParsedRequest {
+  refuseRepeated(head.rawHeaders)
+  const fields = fieldsOf(head.rawHeaders)
+  const { rawPath, rawQuery } = splitTarget(head.url ?? '')
+  return {
+    method: head.method ?? '',
+    rawPath,
+    rawQuery,
+    query: parseQuery(rawQuery),
+    fields,
+    host: fields.get('host') ?? '',
+    length: bodyLength(fields),
+  }
+}
+
+function refuseRepeated(rawHeaders: readonly string[]): void {
+  const seen = new Set<string>()
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase()
+    if (ONCE.includes(name) && seen.has(name)) {
+      throw new S3Error('InvalidArgument', {
+        message: `The header ${name} occurs more than once. Send it once.`,
+        extra: { ArgumentName: name },
+      })
+    }
+    seen.add(name)
+  }
+}
+
+/** node:http refuses a request with both; what is left is one length or one coding (RFC 9112, 6.3). */
+function bodyLength(fields: Fields): number | 'chunked' {
+  const coding = fields.get('transfer-encoding')
+  if (coding !== undefined) {
+    if (coding.trim().toLowerCase() !== 'chunked') {
+      throw new S3Error('NotImplemented', { message: 'Transfer-Encoding is only supported as `chunked`.' })
+    }
+    return 'chunked'
+  }
+  const length = fields.get('content-length')
+  if (length === undefined) return 0
+  const bytes = Number(length)
+  if (!/^\d{1,15}$/.test(length)) {
+    throw new S3Error('InvalidArgument', { message: 'Content-Length is not a number of bytes.' })
+  }
+  return bytes
+}

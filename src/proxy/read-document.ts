@@ -1,0 +1,85 @@
+import type { AuthorizedRequest, ClassifiedRequest, Pipeline } from './messages.js'
+import { chain, decoder } from './rewrite-body.js'
+import type { Readable } from 'node:stream'
+import { S3Error } from '../s3/error.js'
+import { bucketETagPolicy } from '../keyring/select.js'
+import { createHash } from 'node:crypto'
+import { demand } from './authorize.js'
+import { parseDeleteRequest } from '../s3/delete-request.js'
+import { resolveETag } from '../s3/etag.js'
+import { resolveETagsInXml } from '../s3/complete-request.js'
+import { restoreWritesElsewhere } from '../s3/restore-request.js'
+
+/** S3's largest document, CompleteMultipartUpload with 10,000 parts and a checksum each, is below 3 MiB. */
+const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
+
+/**
+ * Ends the fourth stage: small documents whose content decides something are read whole, verified, and checked; so is a body of
+ * no bytes whose signature is in its framing, because nothing could be held back of it later. Every other body stays
+ * where it is.
+ *
+ * @throws S3Error XAmzContentSHA256Mismatch, BadDigest, IncompleteBody, MalformedXML, MaxMessageLengthExceeded,
+ *   AccessDenied (a batch delete names an object that the identity may not delete), NotImplemented (a restore that
+ *   would make S3 write objects without the customer key)
+ */
+export async function readDocument(
+  request: ClassifiedRequest,
+  pipeline: Pick<Pipeline, 'rules'>,
+  openBody: () => Readable,
+): Promise<AuthorizedRequest> {
+  const { operation, payload } = request
+  const emptySigned =
+    'decodedLength' in payload && payload.decodedLength === 0 && payload.type.startsWith('streaming-signed')
+  if (operation.body !== 'xml') {
+    if (!emptySigned || operation.body === 'none') return { ...request, authorized: true, document: { type: 'none' } }
+    return { ...request, authorized: true, document: { type: 'read', bytes: await readVerified(request, openBody()) } }
+  }
+  const bytes = request.length === 0 ? Buffer.alloc(0) : await readVerified(request, openBody())
+  return { ...request, authorized: true, document: { type: 'read', bytes: checked(request, bytes, pipeline) } }
+}
+
+/** Checks what the document asks for; gives it back with the upstream's ETags. */
+function checked(request: ClassifiedRequest, bytes: Buffer, pipeline: Pick<Pipeline, 'rules'>): Buffer {
+  const { operation, target, identity } = request
+  if (target.type === 'service') return bytes
+  const { bucket } = target
+  if (operation.name === 'DeleteObjects') {
+    for (const { objectKey } of parseDeleteRequest(bytes).objects) {
+      demand(identity, 'delete', { type: 'object', bucket, objectKey })
+    }
+  }
+  if (operation.name === 'RestoreObject' && restoreWritesElsewhere(bytes.toString('utf8'))) {
+    throw new S3Error('NotImplemented', {
+      message: 'RestoreObject with an output location would make S3 write objects without the customer key.',
+    })
+  }
+  const withETags = operation.name === 'DeleteObjects' || operation.name === 'CompleteMultipartUpload'
+  if (!withETags || bucketETagPolicy(pipeline.rules, bucket) !== 'opaque') return bytes
+  return resolveETagsInXml(bytes, resolveETag)
+}
+
+async function readVerified(request: ClassifiedRequest, body: Readable): Promise<Buffer> {
+  const { payload } = request
+  const framed = payload.type !== 'hashed' && payload.type !== 'unsigned'
+  const bytes = await readBounded(framed ? chain(body, [decoder(request, 'verify')]) : body)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  if (payload.type === 'hashed' && payload.sha256.toLowerCase() !== sha256) {
+    throw new S3Error('XAmzContentSHA256Mismatch', {
+      extra: { ClientComputedContentSHA256: payload.sha256, S3ComputedContentSHA256: sha256 },
+    })
+  }
+  const md5 = request.fields.get('content-md5')
+  if (md5 !== undefined && md5 !== createHash('md5').update(bytes).digest('base64')) throw new S3Error('BadDigest')
+  return bytes
+}
+
+async function readBounded(body: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_DOCUMENT_BYTES) throw new S3Error('MaxMessageLengthExceeded')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { S3Error } from '../s3/error.js'
+import { errorDocument } from '../s3/error-document.js'
+
+/**
+ * Answers with S3's error document. A connection on which the rest of a body is still to come is closed after it; the
+ * listener sees to it that the client can read the answer first.
+ *
+ * @returns bytes of body sent
+ */
+export function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: S3Error,
+  about: { readonly requestId: string; readonly resource: string },
+): number {
+  const body = Buffer.from(errorDocument(error, about), 'utf8')
+  const bodiless = request.method === 'HEAD'
+  response.writeHead(error.status, {
+    'content-type': 'application/xml',
+    'content-length': body.length,
+    'x-amz-request-id': about.requestId,
+    ...(error.status === 503 ? { 'retry-after': '1' } : {}),
+    ...(request.complete ? {} : { connection: 'close' }),
+  })
+  response.end(bodiless ? undefined : body)
+  return bodiless ? 0 : body.length
+}

@@ -1,0 +1,138 @@
+import type { AuthorizedRequest, KeyPlan, KeyedRequest, Pipeline } from './messages.js'
+import type { KeyReference, ObjectScope } from '../keyring/port.js'
+import type { ObjectKey, Bucket } from '../s3/names.js'
+import { S3Error } from '../s3/error.js'
+import { hasCustomerKeys } from '../s3/customer-key.js'
+import { parseVersionId } from '../s3/names.js'
+import { candidateKey, readCandidates } from '../keyring/candidates.js'
+import { selectKeys } from '../keyring/select.js'
+import { unwrapUploadId } from '../s3/upload-id.js'
+
+type Encrypted = Extract<KeyReference, { type: 'encrypted' }>
+
+/**
+ * The fifth stage: the customer keys of the target and of the copy source, by the rules. A scope without a rule is a
+ * refusal, never a pass-through.
+ *
+ * @param secureHop whether the client's connection may carry a key (https)
+ * @throws S3Error AccessDenied (no rule, no key for a write), InvalidArgument (a client's own key where it is not
+ *   wanted), NoSuchUpload, ServiceUnavailable (the keyring's service is away)
+ */
+export async function resolveKeys(
+  request: AuthorizedRequest,
+  pipeline: Pick<Pipeline, 'rules' | 'memory'>,
+  secureHop: boolean,
+): Promise<KeyedRequest> {
+  const { operation, target, copySource } = request
+  if (target.type !== 'object' || operation.customerKey === 'none') {
+    return { ...request, targetKey: { type: 'none' }, sourceKey: { type: 'none' }, uploadId: plainUploadId(request) }
+  }
+  const upload = request.query.get('uploadId')
+  const unwrapped = upload === undefined ? undefined : unwrapUploadId(upload)
+  const targetKey = await targetPlan(request, pipeline, secureHop, unwrapped)
+  const sourceKey: KeyPlan =
+    copySource === 'none'
+      ? { type: 'none' }
+      : sourcePlan(request, copySource.bucket, copySource.objectKey, copySource.version, pipeline, secureHop)
+  return { ...request, targetKey, sourceKey, uploadId: unwrapped?.upstreamId ?? 'none' }
+}
+
+function plainUploadId(request: AuthorizedRequest): string | 'none' {
+  const upload = request.query.get('uploadId')
+  return upload === undefined ? 'none' : unwrapUploadId(upload).upstreamId
+}
+
+async function targetPlan(
+  request: AuthorizedRequest,
+  pipeline: Pick<Pipeline, 'rules' | 'memory'>,
+  secureHop: boolean,
+  upload: ReturnType<typeof unwrapUploadId> | undefined,
+): Promise<KeyPlan> {
+  if (request.target.type !== 'object') return { type: 'none' }
+  const { bucket, objectKey } = request.target
+  const reference = demandRule(pipeline, bucket, objectKey)
+  if (hasCustomerKeys(request.fields, 'target')) return relayed(reference, secureHop)
+  if (reference.type === 'plain') return { type: 'none' }
+  const version = versionOf(request)
+  const scope: ObjectScope = { bucket, bucketIdentity: reference.bucketIdentity, objectKey, version }
+  switch (request.operation.keyUse) {
+    case 'none':
+      return { type: 'none' }
+    case 'write':
+      return { type: 'one', dataKey: await reference.keyring.forWrite(scope), scope }
+    case 'upload':
+      return uploadPlan(reference, scope, pipeline, upload)
+    case 'read':
+      return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, pipeline.memory) }
+  }
+}
+
+/** Parts get the key that the upload was created with, on whichever replica, whatever is active by now. */
+async function uploadPlan(
+  reference: Encrypted,
+  scope: ObjectScope,
+  pipeline: Pick<Pipeline, 'memory'>,
+  upload: ReturnType<typeof unwrapUploadId> | undefined,
+): Promise<KeyPlan> {
+  if (upload === undefined) throw new S3Error('InvalidArgument', { extra: { ArgumentName: 'uploadId' } })
+  const remembered = pipeline.memory.getUpload(scope, upload.upstreamId)
+  const known = upload.key !== 'unknown' ? upload.key : remembered
+  // An id that no proxy gave (from ListMultipartUploads): the active version is the only fair guess, and S3 refuses a
+  // part whose key is not the one of the upload's creation.
+  if (known === 'unknown') return { type: 'one', dataKey: await reference.keyring.forWrite(scope), scope }
+  const dataKey = await candidateKey(reference, scope, known)
+  if (dataKey === 'unknown') {
+    throw new S3Error('NoSuchUpload', {
+      cause: 'the upload id names a keyring or key version that the rule does not have',
+    })
+  }
+  return { type: 'one', dataKey, scope }
+}
+
+function sourcePlan(
+  request: AuthorizedRequest,
+  bucket: Bucket,
+  objectKey: ObjectKey,
+  version: ObjectScope['version'],
+  pipeline: Pick<Pipeline, 'rules' | 'memory'>,
+  secureHop: boolean,
+): KeyPlan {
+  const reference = demandRule(pipeline, bucket, objectKey)
+  if (hasCustomerKeys(request.fields, 'copy-source')) return relayed(reference, secureHop)
+  if (reference.type === 'plain') return { type: 'none' }
+  const scope: ObjectScope = { bucket, bucketIdentity: reference.bucketIdentity, objectKey, version }
+  return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, pipeline.memory) }
+}
+
+function demandRule(pipeline: Pick<Pipeline, 'rules'>, bucket: Bucket, objectKey: ObjectKey): KeyReference {
+  const reference = selectKeys(pipeline.rules, bucket, objectKey)
+  if (reference !== 'no-rule') return reference
+  throw new S3Error('AccessDenied', {
+    message: `Access Denied. No rule of the proxy says which keyring bucket ${bucket} belongs to; add one under rules.`,
+    cause: 'no rule for this bucket and prefix',
+  })
+}
+
+/** The client's own key: let through only where the rule says so, and only from a hop that may carry one. */
+function relayed(reference: KeyReference, secureHop: boolean): KeyPlan {
+  if (reference.clientKeys === 'reject') {
+    throw new S3Error('InvalidArgument', {
+      message:
+        "A client's own customer key is not taken here. Leave out the x-amz-server-side-encryption-customer-* headers, " +
+        'or set clientKeys: relay in the rule of this bucket.',
+      extra: { ArgumentName: 'x-amz-server-side-encryption-customer-algorithm' },
+    })
+  }
+  if (!secureHop) {
+    throw new S3Error('InvalidRequest', {
+      message:
+        'Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.',
+    })
+  }
+  return { type: 'relayed' }
+}
+
+function versionOf(request: AuthorizedRequest): ObjectScope['version'] {
+  const id = request.query.get('versionId')
+  return id === undefined ? { type: 'latest' } : { type: 'id', versionId: parseVersionId(id) }
+}

@@ -1,0 +1,74 @@
+import type { Attempt, Pipeline, RewrittenRequest } from './messages.js'
+import { Transform, type TransformCallback } from 'node:stream'
+import { bucketETagPolicy } from '../keyring/select.js'
+import { filterBuckets } from '../s3/list-buckets.js'
+import { matchesBucket } from './authorize.js'
+import { rewriteElements } from '../s3/xml-rewrite.js'
+import { showETag } from '../s3/etag.js'
+import { wrapUploadId } from '../s3/upload-id.js'
+
+/** A list of buckets longer than this (10,000 buckets are some 2 MiB) is cut off with an error. */
+const MAX_BUCKETS_BYTES = 16 * 1024 * 1024
+
+/** Operations whose answer is a document with ETags in it. */
+const WITH_ETAGS = new Set([
+  'CompleteMultipartUpload',
+  'CopyObject',
+  'GetObjectAttributes',
+  'ListObjectVersions',
+  'ListObjects',
+  'ListObjectsV2',
+  'ListParts',
+  'UploadPartCopy',
+])
+
+/** What the body of a good answer must go through on its way; `none` for nearly all. */
+export function answerRewrites(
+  request: RewrittenRequest,
+  attempt: Attempt,
+  pipeline: Pick<Pipeline, 'rules' | 'memory'>,
+): Transform | 'none' {
+  const { operation, target } = request
+  if (operation.name === 'ListBuckets') return bucketFilter(request)
+  if (target.type === 'service') return 'none'
+  const rules: Record<string, (text: string) => string> = {}
+  if (WITH_ETAGS.has(operation.name) && bucketETagPolicy(pipeline.rules, target.bucket) === 'opaque') {
+    rules['ETag'] = showETag
+  }
+  if (operation.name === 'CreateMultipartUpload') rules['UploadId'] = clientUploadId(request, attempt, pipeline)
+  if (operation.name === 'ListParts') rules['UploadId'] = () => request.query.get('uploadId') ?? ''
+  return Object.keys(rules).length === 0 ? 'none' : rewriteElements(rules)
+}
+
+/** The id that the client gets carries the key version: any replica can go on with the upload, after a rotation too. */
+function clientUploadId(
+  request: RewrittenRequest,
+  attempt: Attempt,
+  { memory }: Pick<Pipeline, 'memory'>,
+): (upstreamId: string) => string {
+  return (upstreamId) => {
+    if (attempt.target === 'plain' || attempt.target === 'relayed' || request.targetKey.type !== 'one')
+      return upstreamId
+    const key = { keyring: attempt.target.keyring, keyVersion: attempt.target.keyVersion }
+    memory.setUpload(request.targetKey.scope, upstreamId, key)
+    return wrapUploadId(upstreamId, key)
+  }
+}
+
+/** Buckets that the identity has no grant for are not shown to it. */
+function bucketFilter(request: RewrittenRequest): Transform {
+  const { grants } = request.identity
+  const keep = (bucket: string) => grants.some((grant) => matchesBucket(grant.bucket, bucket))
+  const chunks: Buffer[] = []
+  let size = 0
+  return new Transform({
+    transform(chunk: Buffer, _encoding, callback: TransformCallback) {
+      size += chunk.length
+      chunks.push(chunk)
+      callback(size > MAX_BUCKETS_BYTES ? new Error('the list of buckets is too long') : null)
+    },
+    flush(callback) {
+      callback(null, Buffer.from(filterBuckets(Buffer.concat(chunks).toString('utf8'), keep), 'utf8'))
+    },
+  })
+}

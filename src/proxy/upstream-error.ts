@@ -1,0 +1,119 @@
+import type { Attempt, RewrittenRequest } from './messages.js'
+import { S3Error } from '../s3/error.js'
+import type { UpstreamResponse } from '../upstream/types.js'
+
+/** An error document is read here up to this many bytes; S3's are below 4 KiB. */
+const MAX_ERROR_BYTES = 64 * 1024
+
+/** Codes that speak of the proxy's own credentials, clock or signature, and whose documents may quote what we signed. */
+const OURS: Readonly<Record<string, string>> = {
+  SignatureDoesNotMatch: 'check secretAccessKey under upstream.credentials',
+  InvalidAccessKeyId: 'check accessKeyId under upstream.credentials',
+  InvalidToken: 'check the session token of upstream.credentials',
+  ExpiredToken: 'the credentials have expired; check their source under upstream.credentials',
+  TokenRefreshRequired: 'the credentials have expired; check their source under upstream.credentials',
+  RequestTimeTooSkewed: "set the clock of the proxy's machine",
+  AuthorizationHeaderMalformed: 'check upstream.region',
+  AuthorizationQueryParametersError: 'check upstream.region',
+  MissingSecurityHeader: 'check that the upstream speaks SigV4',
+}
+
+/** An error answer of the upstream, read and judged. */
+export type JudgedError =
+  /** S3's own words may go to the client as they are. */
+  | { readonly type: 'pass'; readonly code: string; readonly bytes: Buffer }
+  /** They may not, or need explaining. */
+  | { readonly type: 'replace'; readonly code: string; readonly error: S3Error }
+
+/**
+ * Decides what the client sees of an error answer (status 300 and up, with a body). A document that quotes the canonical
+ * request holds the customer key; it never passes.
+ */
+export async function judgeUpstreamError(
+  request: RewrittenRequest,
+  attempt: Attempt,
+  response: UpstreamResponse,
+): Promise<JudgedError> {
+  const bytes = await readBounded(response)
+  const text = bytes.toString('utf8')
+  const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1] ?? 'none'
+  if (response.status >= 300 && response.status < 400) return { type: 'replace', code, error: redirected(response) }
+  const remedy = OURS[code]
+  if (remedy !== undefined) return { type: 'replace', code, error: ourFault(code, remedy) }
+  if (/were not signed/.test(text)) return { type: 'replace', code, error: ourFault(code, 'report this as a bug') }
+  if (quotesKey(attempt, text)) {
+    const error = new S3Error('InvalidRequest', {
+      message: `The upstream refused the request (${code}). Its answer quoted the customer key and is withheld.`,
+    })
+    return { type: 'replace', code, error }
+  }
+  if (code === 'AccessDenied') return { type: 'replace', code, error: denied(request, attempt, text) }
+  return { type: 'pass', code, bytes }
+}
+
+/** The same judgement for an answer without a body (HEAD): the status is all there is. */
+export function judgeBodilessError(response: UpstreamResponse): S3Error | 'pass' {
+  return response.status >= 300 && response.status < 400 && response.status !== 304 ? redirected(response) : 'pass'
+}
+
+function redirected(response: UpstreamResponse): S3Error {
+  const region = response.fields.get('x-amz-bucket-region')
+  return new S3Error('ServiceUnavailable', {
+    message:
+      `The upstream redirects to another endpoint (status ${response.status}), and the proxy follows no redirect with a ` +
+      `key. Set upstream.endpoint and upstream.region for the bucket${region === undefined ? '' : `: it is in ${region}`}.`,
+  })
+}
+
+function ourFault(code: string, remedy: string): S3Error {
+  return new S3Error('AccessDenied', {
+    message: `The upstream refused the credentials or the signature of the proxy (${code}): ${remedy}.`,
+    cause: `upstream says ${code}`,
+  })
+}
+
+/** A bare 403 to an encrypted write is what AWS answers while SSE-C is blocked on the bucket. */
+function denied(request: RewrittenRequest, attempt: Attempt, text: string): S3Error {
+  const said = /<Message>([^<]{1,500})<\/Message>/.exec(text)?.[1] ?? 'Access Denied'
+  const write = request.operation.keyUse === 'write' && attempt.target !== 'plain'
+  const remedy = write
+    ? "Either SSE-C is blocked on the bucket (AWS does so by default since April 2026; lift it with PutBucketEncryption and BlockedEncryptionTypes NONE, read it with GetBucketEncryption), or the proxy's upstream credentials may not do this."
+    : "The proxy's upstream credentials may not do this, or the object is under another key."
+  return new S3Error('AccessDenied', {
+    message: `${unescapeXml(said)} (said by the upstream). ${remedy}`,
+    cause: `upstream says AccessDenied to ${request.operation.name}`,
+  })
+}
+
+function unescapeXml(text: string): string {
+  return text
+    .replace(/&lt;/g, '<')
+    .replace(/&gt;/g, '>')
+    .replace(/&quot;/g, '"')
+    .replace(/&apos;/g, "'")
+    .replace(/&amp;/g, '&')
+}
+
+function quotesKey(attempt: Attempt, text: string): boolean {
+  return [attempt.target, attempt.source].some((key) => {
+    if (key === 'plain') return false
+    if (key === 'relayed') return /customer-key|<ArgumentValue>/i.test(text)
+    const bytes = key.key.export()
+    const forms = [bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')]
+    return forms.some((form) => text.includes(form) || text.includes(encodeURIComponent(form)))
+  })
+}
+
+async function readBounded(response: UpstreamResponse): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_ERROR_BYTES) {
+      response.body.destroy()
+      break
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}

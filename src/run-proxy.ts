@@ -1,0 +1,193 @@
+import { type Admin, startAdmin } from './telemetry/admin.js'
+import { type Composed, compose } from './compose.js'
+import { type HttpProxyTransport, httpProxyTransport } from './upstream/http-proxy-transport.js'
+import { type Listeners, SERVER_TIMES, startListeners } from './server.js'
+import { type Logger, createLogger } from './telemetry/logger.js'
+import { METRICS_CONTENT_TYPE, type Metrics, aggregateMetrics, createMetrics } from './telemetry/metrics.js'
+import { StartError, faultOf } from './server/start-error.js'
+import { WORKER_TIMES, isWorker, runWorkers } from './workers.js'
+import type { Config } from './config/types.js'
+import type { Keyring } from './keyring/port.js'
+import { accessLog } from './telemetry/access-log.js'
+import { linkToPrimary } from './workers/worker.js'
+import { readFileSync } from 'node:fs'
+import { requestHandler } from './proxy/handle-request.js'
+
+/** What the process gives: its environment, clocks, randomness and signals. */
+export interface RunWorld {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly now: () => Date
+  readonly randomBytes: (size: number) => Buffer
+  /** Resolves at the first SIGTERM or SIGINT. */
+  readonly stop: () => Promise<void>
+  /** Calls back at each SIGHUP. */
+  readonly onReload: (reload: () => void) => void
+  /** Called once, when requests are taken. */
+  readonly onReady: (addresses: readonly string[]) => void
+}
+
+/**
+ * Runs the proxy until it is told to stop, in this process or in several workers, and drains it then.
+ *
+ * @throws StartError with one line for the operator
+ */
+export async function runProxy(config: Config, keyrings: readonly Keyring[], world: RunWorld): Promise<void> {
+  const log = createLogger({ level: config.log.level, destination: 'stdout' })
+  if (isWorker()) await runAsWorker(config, keyrings, world, log)
+  else if (config.workers > 1) await runAsPrimary(config, world, log)
+  else await runAlone(config, keyrings, world, log)
+}
+
+/** The parts of one process that serves. */
+interface Serving {
+  readonly listeners: Listeners
+  readonly metrics: Metrics
+  readonly stop: () => Promise<{ readonly finished: number; readonly cut: number }>
+}
+
+async function startServing(
+  config: Config,
+  keyrings: readonly Keyring[],
+  world: RunWorld,
+  log: Logger,
+): Promise<Serving> {
+  let listeners: Listeners | 'none' = 'none'
+  const transport = openTransport(config, world)
+  const metrics = createMetrics({
+    inFlight: () => (listeners === 'none' ? 0 : listeners.inFlight()),
+    upstreamSockets: () => {
+      const { inUse, free, pending } = transport.stats()
+      return { in_use: inUse, free, pending }
+    },
+  })
+  const writeAccessLog = accessLog({ log, objectKeys: config.log.objectKeys })
+  const composed: Composed = compose(config, keyrings, {
+    now: world.now,
+    monotonic: () => performance.now(),
+    randomBytes: world.randomBytes,
+    transport: transport.transport,
+    observe: (event) => {
+      metrics.observe(event)
+      writeAccessLog(event)
+    },
+    warn: (message, detail) => log.warn(detail, message),
+  })
+  if (composed.type === 'problems') {
+    throw new StartError(composed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '))
+  }
+  const { pipeline } = composed
+  listeners = await startListeners({
+    listeners: config.listeners,
+    timeouts: config.timeouts,
+    times: SERVER_TIMES,
+    handler: requestHandler(pipeline),
+    log,
+    observe: pipeline.observe,
+    onCertificate: metrics.certificate,
+  })
+  const serving = listeners
+  return {
+    listeners,
+    metrics,
+    stop: async () => {
+      const drained = await serving.close({ timeoutMs: config.timeouts.drainMs })
+      await transport.close()
+      return drained
+    },
+  }
+}
+
+function openTransport(config: Config, world: RunWorld): HttpProxyTransport {
+  const { ca } = config.upstream
+  try {
+    return httpProxyTransport({
+      ...config.upstream,
+      ca: ca.type === 'system' ? 'system' : readFileSync(ca.file, 'utf8'),
+      environment: world.env,
+    })
+  } catch (cause) {
+    throw new StartError(`upstream: ${faultOf(cause)}`, cause)
+  }
+}
+
+async function runAlone(config: Config, keyrings: readonly Keyring[], world: RunWorld, log: Logger): Promise<void> {
+  const serving = await startServing(config, keyrings, world, log)
+  let ready = true
+  const admin = await openAdmin(
+    config,
+    log,
+    () => ready,
+    async () => serving.metrics.text(),
+  ).catch(async (cause) => {
+    await serving.stop()
+    throw cause
+  })
+  world.onReload(() => serving.listeners.reloadCertificates())
+  const addresses = serving.listeners.addresses.map(({ address }) => address)
+  log.info({ listeners: addresses, admin: admin === 'none' ? 'off' : admin.address }, 'ready')
+  world.onReady(addresses)
+  await world.stop()
+  ready = false
+  log.info({ drainMs: config.timeouts.drainMs }, 'stopping')
+  log.info({ ...(await serving.stop()) }, 'stopped')
+  if (admin !== 'none') await admin.close()
+}
+
+async function runAsPrimary(config: Config, world: RunWorld, log: Logger): Promise<void> {
+  const workers = await runWorkers({
+    count: config.workers,
+    unixSockets: config.listeners.flatMap((listener) => (listener.type === 'unix' ? [listener.path] : [])),
+    drainMs: config.timeouts.drainMs,
+    times: WORKER_TIMES,
+    log,
+  })
+  const admin = await openAdmin(config, log, workers.ready, async () =>
+    aggregateMetrics(await workers.snapshots()),
+  ).catch(async (cause) => {
+    await workers.close()
+    throw cause
+  })
+  world.onReload(workers.reload)
+  log.info({ listeners: workers.addresses, workers: config.workers }, 'ready')
+  world.onReady(workers.addresses)
+  await world.stop()
+  log.info({ drainMs: config.timeouts.drainMs }, 'stopping')
+  log.info({ ...(await workers.close()) }, 'stopped')
+  if (admin !== 'none') await admin.close()
+}
+
+/** Its primary says when it ends; the process exits in there. */
+async function runAsWorker(config: Config, keyrings: readonly Keyring[], world: RunWorld, log: Logger): Promise<void> {
+  const link = linkToPrimary()
+  try {
+    const serving = await startServing(config, keyrings, world, log)
+    link.ready(
+      serving.listeners.addresses.map(({ address }) => address),
+      {
+        drain: serving.stop,
+        reload: () => serving.listeners.reloadCertificates(),
+        snapshot: serving.metrics.snapshot,
+      },
+    )
+  } catch (cause) {
+    if (!(cause instanceof StartError)) throw cause
+    await link.failed(cause.message)
+  }
+  await new Promise(() => undefined)
+}
+
+async function openAdmin(
+  config: Config,
+  log: Logger,
+  ready: () => boolean,
+  text: () => Promise<string>,
+): Promise<Admin | 'none'> {
+  if (config.admin.type === 'off') return 'none'
+  return startAdmin({
+    host: config.admin.host,
+    port: config.admin.port,
+    ready,
+    metrics: async () => ({ contentType: METRICS_CONTENT_TYPE, text: await text() }),
+    log,
+  })
+}
