@@ -51,7 +51,11 @@ export type Authorization =
       readonly timestamp: string
       /** seconds a presigned request lives; Infinity for a header */
       readonly expires: number
+      /** `x-amz-content-sha256` as the client gave it, the last line of what it signed; UNSIGNED-PAYLOAD by default if presigned */
+      readonly payloadHash: string
     }
+
+export type SignedAuthorization = Exclude<Authorization, { readonly type: 'none' }>
 
 /** How the body is protected: `x-amz-content-sha256`, parsed. Lengths in bytes. */
 export type PayloadMode =

@@ -1,0 +1,41 @@
+import { S3Error } from '../s3/error.js'
+import { sameSignature, scopeText, sha256, signatureOf } from './signing-key.js'
+import type { VerifiedSignature } from './types.js'
+
+const EMPTY_SHA256 = sha256('')
+
+/** Verifies one signature after the other; each signs the one before it, so that none can be moved, left out or added. */
+export interface SignatureChain {
+  /** @throws S3Error SignatureDoesNotMatch */
+  chunk(dataSha256: string, provided: string): void
+  /** @param lines the trailers, `name:value\n` each @throws S3Error SignatureDoesNotMatch */
+  trailer(lines: string, provided: string): void
+}
+
+/**
+ * The chain of chunk signatures that starts with the request's own.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
+ */
+export function signatureChain(verified: VerifiedSignature): SignatureChain {
+  let previous = verified.signature
+  const verify = (algorithm: string, hashes: readonly string[], provided: string): void => {
+    const scope = scopeText(verified.scope)
+    const stringToSign = [algorithm, verified.timestamp, scope, previous, ...hashes].join('\n')
+    if (!sameSignature(signatureOf(verified.signingKey, stringToSign), provided)) {
+      throw new S3Error('SignatureDoesNotMatch', {
+        extra: {
+          AWSAccessKeyId: verified.scope.accessKeyId,
+          StringToSign: stringToSign,
+          SignatureProvided: provided,
+        },
+      })
+    }
+    previous = provided
+  }
+  return {
+    chunk: (dataSha256, provided) => verify('AWS4-HMAC-SHA256-PAYLOAD', [EMPTY_SHA256, dataSha256], provided),
+    trailer: (lines, provided) => verify('AWS4-HMAC-SHA256-TRAILER', [sha256(lines)], provided),
+  }
+}

@@ -1,0 +1,151 @@
+import { S3Error } from '../s3/error.js'
+import type { Fields } from '../s3/fields.js'
+import { ALGORITHM, malformed } from './authorization.js'
+import { canonicalRequest } from './canonical-request.js'
+import { sameSignature, scopeText, sha256, signatureOf, signingKeyOf } from './signing-key.js'
+import { parseTimestamp, showTime } from './timestamp.js'
+import type { SecretAccessKey, SignedAuthorization, VerifiedSignature } from './types.js'
+
+/** Milliseconds by which a client's clock may differ, and a presigned request may come early. */
+const MAX_SKEW = 15 * 60 * 1000
+
+export interface SignatureToVerify {
+  readonly method: string
+  readonly rawPath: string
+  readonly rawQuery: string
+  readonly fields: Fields
+  readonly authorization: SignedAuthorization
+  readonly secretAccessKey: SecretAccessKey
+  readonly now: Date
+  /** Regions that the credential scope may name; empty: any. */
+  readonly regions: readonly string[]
+}
+
+/**
+ * Whether the request was signed with this secret, now, for S3 and one of the regions, and with all that S3 wants signed:
+ * `host` and every `x-amz-*` header.
+ *
+ * @throws S3Error AuthorizationHeaderMalformed or AuthorizationQueryParametersError (scope), RequestTimeTooSkewed,
+ *   AccessDenied (expired, too early, headers not signed), InvalidRequest (no single Host), SignatureDoesNotMatch
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
+ */
+export function verifySignature(input: SignatureToVerify): VerifiedSignature {
+  const { authorization, fields } = input
+  checkScope(authorization, input.regions)
+  checkTime(authorization, input.now)
+  checkSignedHeaders(authorization, fields)
+  const { scope, timestamp, signature } = authorization
+  const signingKey = signingKeyOf(input.secretAccessKey, scope)
+  const spellings = hostSpellings(fields).map((host, at) => (at === 0 ? fields : new Map(fields).set('host', host)))
+  for (const spelling of spellings) {
+    const { stringToSign } = whatWasSigned(input, spelling)
+    if (sameSignature(signatureOf(signingKey, stringToSign), signature)) {
+      return { scope, timestamp, signature, signingKey }
+    }
+  }
+  throw mismatch(authorization, whatWasSigned(input, fields))
+}
+
+interface Signed {
+  readonly canonical: string
+  readonly stringToSign: string
+}
+
+function whatWasSigned({ method, rawPath, rawQuery, authorization }: SignatureToVerify, fields: Fields): Signed {
+  const { scope, timestamp, signedHeaders, payloadHash, type } = authorization
+  const presigned = type === 'presigned'
+  const canonical = canonicalRequest({ method, rawPath, rawQuery, fields, signedHeaders, payloadHash, presigned })
+  return { canonical, stringToSign: [ALGORITHM, timestamp, scopeText(scope), sha256(canonical)].join('\n') }
+}
+
+function checkScope({ type, scope, timestamp }: SignedAuthorization, regions: readonly string[]): void {
+  const prefix = type === 'header' ? '' : 'Error parsing the X-Amz-Credential parameter; '
+  if (scope.service !== 's3') {
+    throw malformed(type, `${prefix}incorrect service "${scope.service}". This endpoint belongs to "s3".`)
+  }
+  const [expected] = regions
+  if (expected !== undefined && !regions.includes(scope.region)) {
+    throw malformed(type, `${prefix}the region '${scope.region}' is wrong; expecting '${expected}'`, {
+      Region: expected,
+    })
+  }
+  if (!timestamp.startsWith(scope.date)) {
+    throw malformed(
+      type,
+      `Invalid credential date "${scope.date}". This date is not the same as X-Amz-Date: "${timestamp.slice(0, 8)}".`,
+    )
+  }
+}
+
+function checkTime({ type, timestamp, expires }: SignedAuthorization, now: Date): void {
+  const signed = parseTimestamp(timestamp)
+  const early = signed === 'invalid' ? Infinity : signed.getTime() - now.getTime()
+  const ServerTime = showTime(now)
+  if (type === 'header' && Math.abs(early) > MAX_SKEW) {
+    throw new S3Error('RequestTimeTooSkewed', {
+      extra: { RequestTime: timestamp, ServerTime, MaxAllowedSkewMilliseconds: String(MAX_SKEW) },
+    })
+  }
+  if (early > MAX_SKEW) {
+    throw new S3Error('AccessDenied', {
+      message: 'Request is not yet valid',
+      extra: { 'X-Amz-Date': timestamp, ServerTime },
+    })
+  }
+  if (-early > expires * 1000) {
+    const end = showTime(new Date(now.getTime() + early + expires * 1000))
+    throw new S3Error('AccessDenied', {
+      message: 'Request has expired',
+      extra: { 'X-Amz-Expires': String(expires), Expires: end, ServerTime },
+    })
+  }
+}
+
+/** `x-amz-content-sha256` need not be listed, as with S3: it is signed anyway, as the canonical request's last line. */
+function checkSignedHeaders({ signedHeaders }: SignedAuthorization, fields: Fields): void {
+  const mustBeSigned = (name: string): boolean =>
+    name === 'host' || (name.startsWith('x-amz-') && name !== 'x-amz-content-sha256')
+  const unsigned = ['host', ...fields.keys()].filter((name) => mustBeSigned(name) && !signedHeaders.includes(name))
+  if (unsigned.length > 0) {
+    throw new S3Error('AccessDenied', {
+      message: 'There were headers present in the request which were not signed',
+      extra: { HeadersNotSigned: [...new Set(unsigned)].join(', ') },
+    })
+  }
+}
+
+/**
+ * The Host header as sent, then with and without the default ports: some clients sign `host:443` and send `host`, or the
+ * other way round. They name the same server, so nobody gains by it. A port of another number is never left out.
+ */
+function hostSpellings(fields: Fields): readonly string[] {
+  const host = fields.get('host') ?? ''
+  if (host === '' || host.includes(',')) {
+    throw new S3Error('InvalidRequest', { message: 'The request must have one Host header' })
+  }
+  if (/:(?:443|80)$/.test(host)) return [host, host.replace(/:\d+$/, '')]
+  return /:\d*$/.test(host) ? [host] : [host, `${host}:443`, `${host}:80`]
+}
+
+/** Tells what was signed here, as S3 does, so that both sides can be compared; keys and tokens of the client left out. */
+function mismatch(authorization: SignedAuthorization, { canonical, stringToSign }: Signed): S3Error {
+  const shown = canonical
+    .replace(/^(x-amz-(?:copy-source-)?server-side-encryption-customer-key|x-amz-security-token):.*$/gm, '$1:[secret]')
+    .replace(/(X-Amz-Security-Token=)[^&\n]*/g, '$1[secret]')
+  return new S3Error('SignatureDoesNotMatch', {
+    extra: {
+      AWSAccessKeyId: authorization.scope.accessKeyId,
+      StringToSign: stringToSign,
+      SignatureProvided: authorization.signature,
+      StringToSignBytes: hexBytes(stringToSign),
+      CanonicalRequest: Buffer.from(shown, 'latin1').toString('utf8'),
+      CanonicalRequestBytes: hexBytes(shown),
+    },
+  })
+}
+
+function hexBytes(text: string): string {
+  return Buffer.from(text, 'latin1')
+    .toString('hex')
+    .replace(/..(?!$)/g, '$& ')
+}
