@@ -27,6 +27,8 @@ t.test('uploads are apart from objects', async (t) => {
   t.equal(memory.getUpload(scope, 'other'), 'unknown')
   t.equal(memory.getUpload(scopeOf('photos', 'b'), 'upload'), 'unknown')
   t.strictSame(memory.get(scope), key('v1'))
+  t.equal(memory.getUpload(scopeOf('photos', 'da'), 'uploa'), 'unknown', 'where one name ends and the other begins')
+  t.equal(memory.getUpload(scopeOf('photos', 'oada'), 'upl'), 'unknown')
   memory.forgetUpload(scope, 'upload')
   t.equal(memory.getUpload(scope, 'upload'), 'unknown')
 })
