@@ -1,11 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  formatKeyringFile,
-  isName,
-  withActiveVersion,
-  type KeyringContents,
-} from '../../src/keyring/keyring-file.js'
+import { formatKeyringFile, isName, withActiveVersion, type KeyringContents } from '../../src/keyring/keyring-file.js'
 import { parseKeyringFile } from '../../src/keyring/parse-keyring-file.js'
 import { parseBucket, parseObjectKey, parseVersionId } from '../../src/s3/names.js'
 import { bytesOf, keyOf, versionOf, written, writtenObject, writtenVersion } from './material.js'
