@@ -118,7 +118,7 @@ async function runAlone(config: Config, keyrings: readonly Keyring[], world: Run
     log,
     () => ready,
     async () => serving.metrics.text(),
-  ).catch(async (cause) => {
+  ).catch(async (cause: unknown) => {
     await serving.stop()
     throw cause
   })
@@ -143,7 +143,7 @@ async function runAsPrimary(config: Config, world: RunWorld, log: Logger): Promi
   })
   const admin = await openAdmin(config, log, workers.ready, async () =>
     aggregateMetrics(await workers.snapshots()),
-  ).catch(async (cause) => {
+  ).catch(async (cause: unknown) => {
     await workers.close()
     throw cause
   })

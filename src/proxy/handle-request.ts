@@ -85,7 +85,7 @@ function end(
   pipeline: Pipeline,
   gone: AbortSignal,
 ): void {
-  if (gone.aborted || response.destroyed) {
+  if ((gone.aborted || response.destroyed) && record.outcome !== 'upstream-failed') {
     record.outcome = 'client-gone'
     record.reason = 'the client closed the connection'
     response.destroy()

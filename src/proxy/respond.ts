@@ -4,6 +4,7 @@ import { judgeBodilessError, judgeUpstreamError } from './upstream-error.js'
 import type { RequestRecord } from './record.js'
 import type { ServerResponse } from 'node:http'
 import { Transform, type TransformCallback } from 'node:stream'
+import { UpstreamFailure } from '../upstream/types.js'
 import { answerRewrites } from './rewrite-answer.js'
 import { bucketETagPolicy } from '../keyring/select.js'
 import { pipeline as pipe } from 'node:stream/promises'
@@ -49,8 +50,19 @@ export async function respond(
   if (rewriter !== 'none') headers.delete('content-length')
   writeHead(response, answer.status, headers, record)
   const counted = new Counter(record)
-  if (rewriter === 'none') await pipe(answer.body, counted, response)
-  else await pipe(answer.body, rewriter, counted, response)
+  try {
+    if (rewriter === 'none') await pipe(answer.body, counted, response)
+    else await pipe(answer.body, rewriter, counted, response)
+  } catch (error) {
+    if (isUpstreams(error)) record.outcome = 'upstream-failed'
+    throw error
+  }
+}
+
+/** A client that leaves shows as a premature close, or as the abort that its leaving causes; the rest is the upstream's. */
+function isUpstreams(error: unknown): boolean {
+  if (error instanceof UpstreamFailure) return error.reason !== 'aborted'
+  return !(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
 }
 
 function answerHeaders(

@@ -18,8 +18,8 @@ AWS CLI
 rclone
   export RCLONE_S3_PROVIDER=Other RCLONE_S3_ENDPOINT=${endpoint} RCLONE_S3_REGION=${REGION}
   export RCLONE_S3_ACCESS_KEY_ID=${CLIENT_ACCESS_KEY_ID} RCLONE_S3_SECRET_ACCESS_KEY="${secret}"
-  rclone --ca-cert ${folder.ca} copy README.md :s3:${BUCKET}/by-rclone
-  rclone --ca-cert ${folder.ca} cat :s3:${BUCKET}/by-rclone/README.md
+  env -u AWS_CA_BUNDLE rclone --ca-cert ${folder.ca} copy README.md :s3:${BUCKET}/by-rclone
+  env -u AWS_CA_BUNDLE rclone --ca-cert ${folder.ca} cat :s3:${BUCKET}/by-rclone/README.md
 
 The key of one object, without the proxy
   npx ssec-proxy keys headers s3://${BUCKET}/README.md --config ${folder.config}
