@@ -60,10 +60,10 @@ function checkAnonymous(view: View): readonly Finding[] {
     .flatMap((type) => view.texts(['listeners', '*', type, 'anonymous']))
     .flatMap(({ at, value }): Finding[] => {
       const identity = names.find((name) => name.value === value)
-      if (identity === undefined) return [{ at, message: `names no identity: ${value} is not among identities` }]
+      if (identity === undefined) return [{ at, message: 'names no identity' }]
       return isAnonymous(view, identity)
         ? []
-        : [{ at, message: `names an identity with an access key; ${value} would have to be \`anonymous: true\`` }]
+        : [{ at, message: 'names an identity with an access key, not one with `anonymous: true`' }]
     })
 }
 

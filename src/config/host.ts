@@ -14,12 +14,16 @@ export function isLoopback(host: string): boolean {
 const LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
 
 /**
- * A DNS name (RFC 1123), without a dot at its end. A last label of digits is refused: resolvers take `127.1` for an
- * address (RFC 1123 section 2.1).
+ * A DNS name (RFC 1123), without a dot at its end. A number as the last label is refused: resolvers take `127.1` and
+ * `0x7f000001` for addresses (RFC 1123 section 2.1, and the WHATWG's "ends in a number").
  */
 export function isHostName(text: string): boolean {
   const labels = text.split('.')
-  return text.length <= 253 && labels.every((label) => LABEL.test(label)) && !/^[0-9]+$/.test(labels.at(-1) ?? '')
+  return (
+    text.length <= 253 &&
+    labels.every((label) => LABEL.test(label)) &&
+    !/^(?:[0-9]+|0[xX][0-9A-Fa-f]*)$/.test(labels.at(-1) ?? '')
+  )
 }
 
 /** Why a listener cannot have this host, or `ok`. */

@@ -5,7 +5,7 @@ import { formatPath, type Problem } from './problem.js'
 import type { Config } from './types.js'
 import { parseYaml } from './yaml.js'
 
-/** A problem in a file, with its line (from 1) where it is about one. */
+/** A problem in a file, with its line (from 1) unless the path says it already or it is about none. */
 export interface FileProblem extends Problem {
   readonly line: number | 'none'
 }
@@ -35,7 +35,11 @@ export function loadConfig(
   }
   const yaml = parseYaml(text)
   if (yaml.type === 'problems') {
-    const problems = yaml.problems.map(({ line, column, message }) => ({ path: `${line}:${column}`, message, line }))
+    const problems = yaml.problems.map(({ line, column, message }) => ({
+      path: `${line}:${column}`,
+      message,
+      line: 'none' as const,
+    }))
     return { type: 'problems', problems }
   }
   const result = checkConfig(yaml.value, { ...files, env, baseDirectory: dirname(path) })
@@ -46,6 +50,11 @@ export function loadConfig(
     line: at[0] === 'env' ? ('none' as const) : yaml.lineOf(at),
   }))
   return { type: 'problems', problems: problems.toSorted((a, b) => lineNumber(a) - lineNumber(b)) }
+}
+
+/** `upstream.endpoint: must start with https:// … (line 7)` */
+export function formatProblem({ path, message, line }: FileProblem): string {
+  return `${path}: ${message}${line === 'none' ? '' : ` (line ${line})`}`
 }
 
 /** In the order of the file; what is in no line comes first. */

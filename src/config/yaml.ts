@@ -25,6 +25,7 @@ const LARGEST = 1_048_576
  */
 export function parseYaml(text: string): YamlResult {
   if (text.length > LARGEST) return failure([{ line: 1, column: 1, message: 'the file is larger than 1 MiB' }])
+  if (nestsTooDeep(text)) return failure([{ line: 1, column: 1, message: MESSAGES.RESOURCE_EXHAUSTION }])
   const lines = new LineCounter()
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -77,6 +78,19 @@ export function parseYaml(text: string): YamlResult {
     }
     return lines.linePos(offset).line
   }
+}
+
+/**
+ * The parser needs minutes and gigabytes for a hundred thousand open brackets. A configuration nests a handful of
+ * levels; brackets in comments and quotes are counted too, which does no harm at this limit.
+ */
+function nestsTooDeep(text: string): boolean {
+  let depth = 0
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1
+    if (depth > 100) return true
+  }
+  return /^ {400}|^ *(?:[-?:] +){50}/m.test(text)
 }
 
 /** By position: the order in which somebody mends them. */

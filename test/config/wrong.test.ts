@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { loadConfig } from '../../src/config/load.js'
+import { formatProblem, loadConfig } from '../../src/config/load.js'
 
 /** One wrong configuration per file, and beside it what is said about it. UPDATE_WRONG=1 writes what is said now. */
 const directory = fileURLToPath(new URL('wrong/', import.meta.url))
@@ -18,7 +18,7 @@ function messagesOf(name: string): string {
   const result = loadConfig(`${directory}${name}.yaml`, env)
   if (result.type === 'config') return 'ok\n'
   return result.problems
-    .map(({ path, message, line }) => `${line}: ${path}: ${message}\n`.replaceAll(directory.slice(0, -1), 'DIRECTORY'))
+    .map((problem) => `${formatProblem(problem)}\n`.replaceAll(directory.slice(0, -1), 'DIRECTORY'))
     .join('')
 }
 
@@ -39,7 +39,7 @@ t.test('nothing that is or could be a secret is repeated', async (t) => {
 t.test('every message has one line and a place', async (t) => {
   for (const name of names) {
     for (const line of said(name).trimEnd().split('\n'))
-      t.match(line, /^\d+: (\d+:\d+|[a-z(][\w.[\]() ]*): \S.{4,}$/i, name)
+      t.match(line, /^(\d+:\d+: .{8,}|[a-z(][\w.[\]() ]*: .{8,} \(line \d+\))$/i, name)
   }
 })
 
