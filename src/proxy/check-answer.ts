@@ -22,9 +22,9 @@ export async function checkAnswer(
 ): Promise<void> {
   const { attempt, response } = forwarded
   noteKey(attempt, record)
-  if (response.status < 200 || response.status > 299 || attempt.target === 'relayed') return
+  if (response.status < 200 || response.status > 299) return
   if (request.operation.proof && attempt.target !== 'plain') {
-    const proof = provesEncryption(response.fields, customerKeyMD5(attempt.target.key))
+    const proof = provesEncryption(response.fields, sentMD5(request, attempt.target))
     if (proof !== 'proven') {
       if (request.operation.keyUse === 'read' && proof === 'missing') checkPlainRead(request, forwarded, record)
       else await refuseUnproven(request, forwarded, proof, pipeline, record)
@@ -32,8 +32,15 @@ export async function checkAnswer(
       return
     }
   }
+  if (attempt.target === 'relayed') return
   remember(request, attempt.target, forwarded, pipeline)
   rememberSource(request, forwarded, pipeline)
+}
+
+function sentMD5(request: RewrittenRequest, target: DataKey | 'relayed'): string {
+  return target === 'relayed'
+    ? (request.fields.get('x-amz-server-side-encryption-customer-key-md5') ?? '')
+    : customerKeyMD5(target.key)
 }
 
 function noteKey(attempt: Forwarded['attempt'], record: RequestRecord): void {

@@ -4,8 +4,9 @@ import type { Readable } from 'node:stream'
 import { S3Error } from '../s3/error.js'
 import { bucketETagPolicy } from '../keyring/select.js'
 import { createHash } from 'node:crypto'
+import { checksumLength, compareChecksum, startChecksum } from '../sigv4/trailing-checksum.js'
 import { demand } from './authorize.js'
-import { parseDeleteRequest } from '../s3/delete-request.js'
+import { formatDeleteRequest, parseDeleteRequest } from '../s3/delete-request.js'
 import { resolveETag } from '../s3/etag.js'
 import { resolveETagsInXml } from '../s3/complete-request.js'
 import { restoreWritesElsewhere } from '../s3/restore-request.js'
@@ -43,19 +44,22 @@ function checked(request: ClassifiedRequest, bytes: Buffer, pipeline: Pick<Pipel
   const { operation, target, identity } = request
   if (target.type === 'service') return bytes
   const { bucket } = target
+  const opaque = bucketETagPolicy(pipeline.rules, bucket) === 'opaque'
   if (operation.name === 'DeleteObjects') {
-    for (const { objectKey } of parseDeleteRequest(bytes).objects) {
-      demand(identity, 'delete', { type: 'object', bucket, objectKey })
-    }
+    const { objects, quiet } = parseDeleteRequest(bytes)
+    for (const { objectKey } of objects) demand(identity, 'delete', { type: 'object', bucket, objectKey })
+    const resolved = objects.map(({ etag, ...entry }) =>
+      etag === undefined ? entry : { ...entry, etag: opaque ? resolveETag(etag) : etag },
+    )
+    // Written anew: what S3 deletes is then exactly what was checked, however it reads the client's document.
+    return formatDeleteRequest({ objects: resolved, quiet })
   }
   if (operation.name === 'RestoreObject' && restoreWritesElsewhere(bytes.toString('utf8'))) {
     throw new S3Error('NotImplemented', {
       message: 'RestoreObject with an output location would make S3 write objects without the customer key.',
     })
   }
-  const withETags = operation.name === 'DeleteObjects' || operation.name === 'CompleteMultipartUpload'
-  if (!withETags || bucketETagPolicy(pipeline.rules, bucket) !== 'opaque') return bytes
-  return resolveETagsInXml(bytes, resolveETag)
+  return operation.name === 'CompleteMultipartUpload' && opaque ? resolveETagsInXml(bytes, resolveETag) : bytes
 }
 
 async function readVerified(request: ClassifiedRequest, body: Readable): Promise<Buffer> {
@@ -70,7 +74,18 @@ async function readVerified(request: ClassifiedRequest, body: Readable): Promise
   }
   const md5 = request.fields.get('content-md5')
   if (md5 !== undefined && md5 !== createHash('md5').update(bytes).digest('base64')) throw new S3Error('BadDigest')
+  if (request.operation.name === 'DeleteObjects') await verifyChecksums(request, bytes)
   return bytes
+}
+
+/** Checksum headers of a document that will be written anew, so that S3 cannot check them. */
+async function verifyChecksums(request: ClassifiedRequest, bytes: Buffer): Promise<void> {
+  for (const [name, value] of request.fields) {
+    if (checksumLength(name) === 'unknown') continue
+    const running = startChecksum(name)
+    running.update(bytes)
+    compareChecksum(name, value, await running.digest())
+  }
 }
 
 async function readBounded(body: Readable): Promise<Buffer> {

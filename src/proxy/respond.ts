@@ -71,7 +71,10 @@ function answerHeaders(
   pipeline: Pick<Pipeline, 'rules'>,
 ): Map<string, string> {
   const headers = stripResponseFields(answer.fields)
-  for (const name of headers.keys()) if (KEY_MD5.test(name)) headers.delete(name)
+  // The MD5 is a fingerprint of the key: only a client that sent its own key gets to see it.
+  if (request.targetKey.type !== 'relayed') {
+    for (const name of headers.keys()) if (KEY_MD5.test(name)) headers.delete(name)
+  }
   const etag = headers.get('etag')
   if (etag !== undefined && request.target.type === 'object') {
     if (bucketETagPolicy(pipeline.rules, request.target.bucket) === 'opaque') headers.set('etag', showETag(etag))

@@ -27,7 +27,7 @@ export function rewriteBody(
   headers: Map<string, string>,
   openBody: () => Readable,
 ): RewrittenBody {
-  if (request.document.type === 'read') return documentBody(request.document.bytes, headers)
+  if (request.document.type === 'read') return documentBody(request, request.document.bytes, headers)
   if (request.operation.body === 'none') return noBody(request)
   const { payload } = request
   switch (payload.type) {
@@ -48,9 +48,14 @@ export function rewriteBody(
   }
 }
 
-function documentBody(bytes: Buffer, headers: Map<string, string>): RewrittenBody {
+function documentBody(request: KeyedRequest, bytes: Buffer, headers: Map<string, string>): RewrittenBody {
   plainCoding(headers)
-  if (headers.has('content-md5')) headers.set('content-md5', createHash('md5').update(bytes).digest('base64'))
+  const rewritten = request.operation.name === 'DeleteObjects'
+  if (rewritten || 'decodedLength' in request.payload) headers.delete('x-amz-sdk-checksum-algorithm')
+  if (rewritten) for (const name of headers.keys()) if (name.startsWith('x-amz-checksum-')) headers.delete(name)
+  if (rewritten || headers.has('content-md5')) {
+    headers.set('content-md5', createHash('md5').update(bytes).digest('base64'))
+  }
   return {
     headers: {
       'content-length': String(bytes.length),
