@@ -255,6 +255,7 @@ t.test('the Host header with and without a default port', (t) => {
     ['h', 'g'],
     ['h', 'H:443.evil.test'],
     ['h', 'h:443:443'],
+    ['h:8443:443', 'h:8443'],
     ['h', 'h:'],
   ] as const) {
     t.equal(pairs(sign, send), 'SignatureDoesNotMatch', `${sign} ${send}`)
