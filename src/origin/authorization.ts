@@ -21,8 +21,12 @@ export interface Claim {
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 
-/** Reads the signature's place and parts. @throws Refusal: no signature, two of them, SigV2, malformed ones */
-export function readClaim(fields: Fields, query: Query): Claim {
+/**
+ * Reads the signature's place and parts. `headers` go with the answer to a request that has none: S3 tells strangers a
+ * bucket's region.
+ * @throws Refusal: no signature, two of them, SigV2, malformed ones
+ */
+export function readClaim(fields: Fields, query: Query, headers: Readonly<Record<string, string>> = {}): Claim {
   const header = fields.get('authorization')
   const inQuery = query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature') || query.has('X-Amz-Credential')
   if (header !== undefined && inQuery) {
@@ -35,7 +39,7 @@ export function readClaim(fields: Fields, query: Query): Claim {
   if (header !== undefined) return fromHeader(header, fields)
   if (inQuery) return fromQuery(query)
   if (query.has('AWSAccessKeyId')) throw unsupported()
-  throw new Refusal('AccessDenied')
+  throw new Refusal('AccessDenied', { headers })
 }
 
 function unsupported(): Refusal {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { fieldsOf } from '../s3/fields.js'
+import { fieldsOf, type Fields } from '../s3/fields.js'
 import { readClaim, type Claim } from './authorization.js'
 import type { Answer, Call } from './call.js'
-import { decodeOnce, parseQuery } from './encoding.js'
+import { decodeOnce, parseQuery, type Query } from './encoding.js'
 import type { SeenRequest } from './faults.js'
 import type { BucketState, State } from './model.js'
 import { openPayload, payloadHashOf } from './payload.js'
@@ -38,14 +38,16 @@ export async function handle(
     if (await intercepted(await state.faults.intercept(seen), request, response, arrival.expectsContinue)) return
     const answer = await run(state, seen, () => {
       if (arrival.expectsContinue) response.writeContinue()
-      return request
+      return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
     })
     await send(response, seen.requestId, answer, headOnly, state.faults.truncateBodies)
   } catch (error) {
-    if (response.headersSent || response.destroyed || request.destroyed) {
+    if (response.headersSent || response.destroyed) {
       response.destroy()
       return
     }
+    // what is left of the body is read and thrown away, so that the client gets to read the answer
+    request.resume()
     const refusal = error instanceof Refusal ? error : new Refusal('InternalError', { message: String(error) })
     await send(response, seen.requestId, errorAnswer(refusal, seen), headOnly, Infinity)
   }
@@ -60,7 +62,7 @@ async function run(state: State, seen: SeenRequest, body: () => AsyncIterable<Bu
   const route = findRoute(target.on, method, query, fields)
   const bucket = state.buckets.get(target.bucketName)
 
-  const claim = readClaim(fields, query)
+  const claim = readClaim(fields, query, bucket === undefined ? {} : { 'x-amz-bucket-region': bucket.region })
   const payloadHash = payloadHashOf(claim, fields, query)
   checkRegion(state, claim, route, bucket)
   const verified = await verify(claim, { method, path: decodeOnce(rawPath), query, fields, payloadHash }, state)
@@ -71,10 +73,17 @@ async function run(state: State, seen: SeenRequest, body: () => AsyncIterable<Bu
     secure: seen.secure,
     method,
     query,
-    fields,
+    fields: claim.type === 'presigned' ? withHoisted(fields, query) : fields,
     openBody: () => openPayload(body(), fields, payloadHash, verified),
   }
   return dispatch(route, call, target, bucket)
+}
+
+/** Presigners move some headers into the query, where S3 reads them too. A customer key is never among them. */
+function withHoisted(fields: Fields, query: Query): Fields {
+  const hoisted = /^x-amz-(?:meta-|checksum-|sdk-checksum-algorithm$|acl$|storage-class$|tagging$)/
+  const moved = [...query].map(([name, value]) => [name.toLowerCase(), value] as const)
+  return new Map([...moved.filter(([name]) => hoisted.test(name)), ...fields])
 }
 
 async function dispatch(route: Route, call: Call, target: Target, bucket: BucketState | undefined): Promise<Answer> {

@@ -1,5 +1,6 @@
 import { startOrigin, type Origin, type OriginOptions } from '../../src/origin/start-origin.js'
 import { testCertificates } from './certificates.js'
+import type { S3Server } from './server.js'
 
 /** The one account of embedded origins in tests. */
 export const ORIGIN_CREDENTIALS = {
@@ -17,4 +18,18 @@ export async function startTestOrigin(options: Partial<OriginOptions> = {}): Pro
     buckets: ['bucket'],
     ...options,
   })
+}
+
+/** The same origin as tests know any real server. */
+export function originServer(origin: Origin): S3Server {
+  return {
+    name: 'origin',
+    port: origin.port,
+    plainPort: origin.plainPort === 0 ? 'none' : origin.plainPort,
+    endpoint: origin.endpoint,
+    ca: testCertificates().authority.cert,
+    region: 'us-east-1',
+    credentials: ORIGIN_CREDENTIALS,
+    baseDomain: 's3.localhost',
+  }
 }

@@ -1,0 +1,21 @@
+import { BUCKETS } from './bucket-cases.js'
+import type { Case } from './case.js'
+import { COPYING } from './copy-cases.js'
+import { MULTIPART } from './multipart-cases.js'
+import { PAYLOADS } from './payload-cases.js'
+import { READING } from './reading-cases.js'
+import { SIGNATURES } from './signature-cases.js'
+import { VERSIONS } from './version-cases.js'
+import { WRITING } from './writing-cases.js'
+
+/** Everything that is asked of a server. The blocked bucket comes last: it is shared. */
+export const CASES: readonly Case[] = [
+  ...WRITING,
+  ...READING,
+  ...MULTIPART,
+  ...COPYING,
+  ...SIGNATURES,
+  ...PAYLOADS,
+  ...BUCKETS,
+  ...VERSIONS,
+]

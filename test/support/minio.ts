@@ -1,0 +1,113 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { testCertificates } from './certificates.js'
+import { freePorts } from './free-ports.js'
+import type { Started } from './server.js'
+
+const MODULE = 'github.com/minio/minio@latest'
+const CREDENTIALS = { accessKeyId: 'minio-test-user', secretAccessKey: 'minio-test-secret-not-a-real-one' } as const
+const DOMAIN = 's3.localhost'
+
+/**
+ * Starts MinIO on an empty folder. The binary is built from source by Go, once, and kept in the user's cache folder.
+ * It ends with `stop`, or with this process. Rejects where it does not come up.
+ */
+export async function startMinio(): Promise<Started> {
+  const binary = await minioBinary()
+  if (binary.type === 'none') return { type: 'unavailable', reason: binary.reason }
+  const folder = await mkdtemp(join(tmpdir(), 'minio-'))
+  const { authority, leaf } = testCertificates()
+  const certs = join(folder, 'certs')
+  await mkdir(certs)
+  await writeFile(join(certs, 'public.crt'), leaf.cert + authority.cert)
+  await writeFile(join(certs, 'private.key'), leaf.key, { mode: 0o600 })
+  const [port = 0] = await freePorts(1)
+  // a shell between us ends MinIO when its own standard input ends: also when this process was killed
+  const script = '"$0" "$@" & cat >/dev/null; kill -KILL $!'
+  const options = ['server', '--address', `127.0.0.1:${port}`, '--certs-dir', certs, join(folder, 'data')]
+  const process = spawn('sh', ['-c', script, binary.path, ...options], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {
+      PATH: '/usr/bin:/bin',
+      HOME: folder,
+      MINIO_ROOT_USER: CREDENTIALS.accessKeyId,
+      MINIO_ROOT_PASSWORD: CREDENTIALS.secretAccessKey,
+      MINIO_BROWSER: 'off',
+      MINIO_UPDATE: 'off',
+      MINIO_DOMAIN: DOMAIN,
+    },
+  })
+  const ended = new Promise((resolve) => process.once('exit', resolve))
+  const output: string[] = []
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('data', (data: Buffer) => output.push(data.toString()))
+  const stop = async (): Promise<void> => {
+    process.stdin.end()
+    await ended
+    await rm(folder, { recursive: true, force: true })
+  }
+  const limit = Date.now() + 30_000
+  while (!(await accepts(port))) {
+    if (Date.now() > limit) {
+      await stop()
+      throw new Error(`MinIO did not come up: ${output.join('').slice(-500)}`)
+    }
+    await delay(100)
+  }
+  return {
+    type: 'running',
+    stop,
+    server: {
+      name: 'minio',
+      port,
+      plainPort: 'none',
+      endpoint: `https://127.0.0.1:${port}`,
+      ca: authority.cert,
+      region: 'us-east-1',
+      credentials: CREDENTIALS,
+      baseDomain: DOMAIN,
+    },
+  }
+}
+
+async function minioBinary(): Promise<{ type: 'binary'; path: string } | { type: 'none'; reason: string }> {
+  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'ssec-proxy-test')
+  const path = join(cache, 'minio')
+  if (existsSync(path)) return { type: 'binary', path }
+  const go = ['go', '/usr/local/go/bin/go', '/usr/lib/go/bin/go'].find(
+    (candidate) => spawnSync(candidate, ['version']).status === 0,
+  )
+  if (go === undefined)
+    return { type: 'none', reason: 'MinIO is built from source, and there is no Go on this machine' }
+  await mkdir(cache, { recursive: true })
+  const build = await mkdtemp(join(cache, 'build-'))
+  try {
+    const result = spawnSync(go, ['install', MODULE], {
+      env: { ...process.env, GOBIN: build, GOTOOLCHAIN: 'auto' },
+      encoding: 'utf8',
+    })
+    if (result.status !== 0) {
+      return { type: 'none', reason: `go install ${MODULE} failed: ${result.stderr.trim().split('\n').at(-1) ?? ''}` }
+    }
+    await rename(join(build, 'minio'), path)
+    return { type: 'binary', path }
+  } finally {
+    await rm(build, { recursive: true, force: true })
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
