@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ListenerInfo } from '../proxy/handler.js'
+import type { RequestEvent } from '../proxy/event.js'
+import type { S3Error } from '../s3/error.js'
+import { STATUS_CODES } from 'node:http'
+import { errorDocument } from '../s3/error-document.js'
+import { randomBytes } from 'node:crypto'
+
+/** An answer that a listener gives by itself, before the pipeline has seen a request. It closes the connection. */
+export interface Refusal {
+  readonly requestId: string
+  readonly error: S3Error
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export function refusal(error: S3Error, resource: string): Refusal {
+  const requestId = randomBytes(8).toString('hex').toUpperCase()
+  const body = errorDocument(error, { resource, requestId })
+  const headers = {
+    connection: 'close',
+    'content-type': 'application/xml',
+    'content-length': String(Buffer.byteLength(body)),
+    'x-amz-request-id': requestId,
+    ...(error.status === 503 ? { 'retry-after': '1' } : {}),
+  }
+  return { requestId, error, headers, body }
+}
+
+/** Answers a request whose head was read. */
+export function sendRefusal(request: IncomingMessage, response: ServerResponse, { error, headers, body }: Refusal) {
+  response.writeHead(error.status, headers)
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+/** The same for what never became a request: there is no response object to write to. */
+export function refusalText({ error, headers, body }: Refusal): string {
+  const lines = Object.entries({ date: new Date().toUTCString(), ...headers }).map(
+    ([name, value]) => `${name}: ${value}`,
+  )
+  return `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n${body}`
+}
+
+export function refusalEvent(
+  { error, requestId, body }: Refusal,
+  about: { readonly listener: ListenerInfo; readonly remoteAddress: string; readonly method: string },
+): RequestEvent {
+  return {
+    requestId,
+    listener: about.listener.name,
+    remoteAddress: about.remoteAddress,
+    method: about.method,
+    operation: 'unknown',
+    identity: 'none',
+    bucket: 'none',
+    objectKey: 'none',
+    status: error.status,
+    errorCode: error.code,
+    reason: error.message,
+    upstreamStatus: 'none',
+    upstreamRequestId: 'none',
+    attempts: 0,
+    keyring: 'none',
+    keyVersion: 'none',
+    bytesIn: 0,
+    bytesOut: about.method === 'HEAD' ? 0 : Buffer.byteLength(body),
+    keyMs: 0,
+    firstByteMs: 0,
+    totalMs: 0,
+    outcome: 'refused',
+  }
+}

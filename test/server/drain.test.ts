@@ -1,0 +1,137 @@
+import t from 'tap'
+import { type Running, countBody, eventually, rawClient, start } from './harness.js'
+
+const head = (...lines: string[]) => `PUT /a HTTP/1.1\r\nHost: x\r\n${lines.join('\r\n')}\r\n\r\n`
+
+async function running(server: Running, count: number): Promise<void> {
+  await eventually(() => server.listeners.inFlight() === count)
+}
+
+t.test('an upload that is running finishes, idle connections close, new ones are refused', async (t) => {
+  const server = await start(t)
+  const idle = rawClient(server.port)
+  idle.send(head('Content-Length: 0'))
+  await idle.until(/got 0/)
+  const upload = rawClient(server.port)
+  upload.send(head('Content-Length: 10') + 'hello')
+  await running(server, 1)
+
+  const drained = server.listeners.close({ timeoutMs: 10_000 })
+  t.match(await idle.closed, /got 0$/)
+  t.match(await rawClient(server.port).closed, /ECONNREFUSED/)
+  upload.send('world')
+  const said = await upload.closed
+  t.match(said, /got 10$/)
+  t.match(said, /connection: close/i, 'which told the client that the connection is over')
+  t.strictSame(await drained, { finished: 1, cut: 0 })
+})
+
+t.test('what does not finish in time is cut off and counted', async (t) => {
+  const server = await start(t)
+  const [never, upload] = [rawClient(server.port), rawClient(server.port)]
+  for (const client of [never, upload]) client.send(head('Content-Length: 10') + 'hello')
+  await running(server, 2)
+  const drained = server.listeners.close({ timeoutMs: 300 })
+  upload.send('world')
+  await upload.until(/got 10/)
+  t.strictSame(await drained, { finished: 1, cut: 1 })
+  t.equal(await never.closed, '')
+})
+
+t.test('a request that comes while draining is refused with 503 and does not count', async (t) => {
+  const server = await start(t)
+  const client = rawClient(server.port)
+  client.send(head('Content-Length: 2') + 'a')
+  await running(server, 1)
+  const drained = server.listeners.close({ timeoutMs: 10_000 })
+  client.send(`b${head('Content-Length: 2')}cd`)
+  const said = await client.closed
+  t.match(said, /got 2/)
+  t.notMatch(said, /got 2[^]*got 2/)
+  t.strictSame(server.handled, ['PUT /a'])
+  t.strictSame(await drained, { finished: 1, cut: 0 })
+})
+
+t.test('pipelined behind an answer that has begun: 503, and the connection closes', async (t) => {
+  let finish: () => void = () => undefined
+  const server = await start(t, {
+    handler: async (_request, response) => {
+      response.writeHead(200, { 'content-length': 2 })
+      response.write('o')
+      finish = () => response.end('k')
+    },
+  })
+  const client = rawClient(server.port)
+  client.send(head('Content-Length: 0'))
+  await client.until(/o$/)
+  const drained = server.listeners.close({ timeoutMs: 10_000 })
+  client.send(head('Content-Length: 0'))
+  await eventually(() => server.events.length === 1)
+  finish()
+  t.match(await client.closed, /\r\n\r\nokHTTP\/1\.1 503 [^]*connection: close[^]*<Code>ServiceUnavailable</i)
+  t.strictSame(server.handled, ['PUT /a'])
+  t.strictSame(await drained, { finished: 1, cut: 0 })
+  t.match(server.events, [{ status: 503, outcome: 'refused' }])
+})
+
+t.test('the end of a download that was handed over and not yet taken is not lost', async (t) => {
+  const size = 20_000_000
+  const server = await start(t, { handler: async (_request, response) => void response.end(Buffer.alloc(size, 'x')) })
+  const client = rawClient(server.port)
+  client.send(head('Content-Length: 0'))
+  await client.until(/x/)
+  client.socket.pause()
+  const drained = server.listeners.close({ timeoutMs: 10_000 })
+  setTimeout(() => client.socket.resume(), 100)
+  t.equal((await client.closed).match(/x+$/)?.[0].length, size)
+  t.strictSame(await drained, { finished: 1, cut: 0 })
+})
+
+t.test('a handler that is still at work after its client left is waited for', async (t) => {
+  let done: () => void = () => undefined
+  const server = await start(t, { handler: () => new Promise((resolve) => (done = resolve)) })
+  const client = rawClient(server.port)
+  client.send(head('Content-Length: 0'))
+  await running(server, 1)
+  client.socket.destroy()
+  let ended = false
+  const drained = server.listeners.close({ timeoutMs: 10_000 }).then((result) => {
+    ended = true
+    return result
+  })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  t.equal(ended, false, 'its completion event is still to come')
+  done()
+  t.strictSame(await drained, { finished: 1, cut: 0 })
+})
+
+t.test('connections that were pipelined on and dropped leave nothing in flight', async (t) => {
+  const server = await start(t, {
+    handler: async (request, response) => {
+      if (request.url !== '/a') response.end()
+    },
+  })
+  const client = rawClient(server.port)
+  client.send(`${head('Content-Length: 0')}${head('Content-Length: 0').replace('/a', '/b').repeat(3)}`)
+  await running(server, 4)
+  client.socket.destroy()
+  await running(server, 0)
+  t.equal(server.listeners.inFlight(), 0)
+})
+
+t.test('a handler that throws breaks its own request and nothing else', async (t) => {
+  const server = await start(t, {
+    handler: async (request, response, context) => {
+      if (request.url === '/bad') throw new Error('a fault of ours')
+      await countBody(request, response, context)
+    },
+  })
+  const bad = rawClient(server.port)
+  bad.send('GET /bad HTTP/1.1\r\nHost: x\r\n\r\n')
+  t.equal(await bad.closed, '')
+  t.match(server.log, [{ level: 'error', err: { message: 'a fault of ours' } }])
+  const good = rawClient(server.port)
+  good.send(head('Content-Length: 0', 'Connection: close'))
+  t.match(await good.closed, /got 0$/)
+  t.equal(server.listeners.inFlight(), 0)
+})

@@ -1,0 +1,128 @@
+import t from 'tap'
+import { aggregateMetrics, createMetrics } from '../../src/telemetry/metrics.js'
+import { served } from './event.js'
+
+const idle = { inFlight: () => 0, upstreamSockets: () => ({}) }
+const sample = (text: string, name: string) =>
+  text.split('\n').find((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+
+t.test('each request is counted by operation, status and outcome, with its times and bytes', async (t) => {
+  const { observe, text } = createMetrics(idle)
+  observe(served)
+  observe({ ...served, attempts: 3, bytesIn: 5, keyVersion: 'v0', totalMs: 2_000 })
+  observe({ ...served, status: 403, outcome: 'refused', upstreamStatus: 'none', keyring: 'none', attempts: 0 })
+  const said = await text()
+  for (const line of [
+    'ssec_proxy_requests_total{operation="GetObject",status="200",outcome="complete"} 2',
+    'ssec_proxy_requests_total{operation="GetObject",status="403",outcome="refused"} 1',
+    'ssec_proxy_request_duration_seconds_bucket{le="0.05",operation="GetObject"} 2',
+    'ssec_proxy_request_duration_seconds_count{operation="GetObject"} 3',
+    'ssec_proxy_first_byte_seconds_count{operation="GetObject"} 2',
+    'ssec_proxy_key_seconds_count 2',
+    'ssec_proxy_received_bytes_total{operation="GetObject"} 5',
+    'ssec_proxy_sent_bytes_total{operation="GetObject"} 3000',
+    'ssec_proxy_upstream_requests_total{operation="GetObject"} 4',
+    'ssec_proxy_attempts_count 2',
+    'ssec_proxy_candidates_retried_total{operation="GetObject"} 2',
+    'ssec_proxy_encryption_unproven_total 0',
+  ]) {
+    t.ok(said.split('\n').includes(line), line)
+  }
+})
+
+t.test('encryption that was not proven, and reads of plain objects', async (t) => {
+  const { observe, text } = createMetrics(idle)
+  observe({ ...served, operation: 'PutObject', method: 'PUT', status: 502, outcome: 'encryption-unproven' })
+  observe({ ...served, keyVersion: 'plain' })
+  observe({ ...served, keyVersion: 'plain', status: 404 })
+  observe({ ...served, keyVersion: 'plain', method: 'PUT', operation: 'PutObject' })
+  const said = await text()
+  t.equal(sample(said, 'ssec_proxy_encryption_unproven_total'), 'ssec_proxy_encryption_unproven_total 1')
+  t.equal(sample(said, 'ssec_proxy_plain_reads_total'), 'ssec_proxy_plain_reads_total{operation="GetObject"} 1')
+})
+
+t.test('what is asked when metrics are read', async (t) => {
+  let inFlight = 3
+  const metrics = createMetrics({ inFlight: () => inFlight, upstreamSockets: () => ({ active: 2, idle: 5 }) })
+  metrics.certificate({ listener: 'https :1', notAfter: new Date(1_900_000_000_000) })
+  metrics.keyVersions([{ keyring: 'old', keyVersion: 'v0', active: true }])
+  metrics.keyVersions([{ keyring: 'main', keyVersion: 'v1', active: true }])
+  const said = await metrics.text()
+  t.match(said, 'ssec_proxy_requests_in_flight 3')
+  t.match(said, 'ssec_proxy_upstream_sockets{state="active"} 2')
+  t.match(said, 'ssec_proxy_upstream_sockets{state="idle"} 5')
+  t.match(said, 'ssec_proxy_tls_certificate_not_after_seconds{listener="https :1"} 1900000000')
+  t.match(said, 'ssec_proxy_key_version_info{keyring="main",key_version="v1",active="true"} 1')
+  t.notMatch(said, 'keyring="old"')
+  t.match(said, /^nodejs_eventloop_lag_p99_seconds /m)
+  t.match(said, /^process_resident_memory_bytes /m)
+  inFlight = 0
+  t.match(await metrics.text(), 'ssec_proxy_requests_in_flight 0')
+})
+
+t.test('nothing that a client chooses becomes a label, and the number of series is bounded', async (t) => {
+  const { observe, text } = createMetrics(idle)
+  for (let i = 0; i < 2_000; i++) {
+    const chosen = `chosen${i}`
+    observe({
+      ...served,
+      bucket: chosen,
+      objectKey: chosen,
+      identity: chosen,
+      remoteAddress: chosen,
+      errorCode: chosen,
+    })
+    observe({
+      ...served,
+      requestId: chosen,
+      reason: chosen,
+      method: chosen,
+      keyring: chosen,
+      upstreamRequestId: chosen,
+    })
+    observe({ ...served, operation: `Operation${i}`, status: i })
+  }
+  const said = await text()
+  t.notMatch(said, 'chosen')
+  t.match(said, 'ssec_proxy_sent_bytes_total{operation="other"}')
+  t.ok(said.split('\n').length < 15_000)
+})
+
+t.test('numbers that are none do not spoil the sums', async (t) => {
+  const { observe, text } = createMetrics(idle)
+  for (const odd of [NaN, Infinity, -1, undefined as unknown as number]) {
+    observe({
+      ...served,
+      keyMs: odd,
+      firstByteMs: odd,
+      totalMs: odd,
+      bytesIn: odd,
+      bytesOut: odd,
+      attempts: odd,
+      status: odd,
+    })
+  }
+  observe(served)
+  const said = await text()
+  t.notMatch(said, /^ssec_proxy.*(NaN|undefined|Infinity|-1)$/m)
+  t.match(said, 'ssec_proxy_request_duration_seconds_sum{operation="GetObject"} 0.04')
+})
+
+t.test('workers are taken together: sums, and the certificate that expires first', async (t) => {
+  const snapshots = []
+  for (const [i, notAfter] of [2_000_000_000_000, 1_900_000_000_000].entries()) {
+    const metrics = createMetrics({ inFlight: () => i + 1, upstreamSockets: () => ({ idle: 1 }) })
+    metrics.observe(served)
+    metrics.certificate({ listener: 'x', notAfter: new Date(notAfter) })
+    metrics.keyVersions([{ keyring: 'main', keyVersion: 'v1', active: true }])
+    // As it travels between processes.
+    snapshots.push(JSON.parse(JSON.stringify(await metrics.snapshot())) as object[])
+  }
+  const said = await aggregateMetrics(snapshots)
+  t.match(said, 'ssec_proxy_requests_total{operation="GetObject",status="200",outcome="complete"} 2')
+  t.match(said, 'ssec_proxy_request_duration_seconds_bucket{le="+Inf",operation="GetObject"} 2')
+  t.match(said, 'ssec_proxy_requests_in_flight 3')
+  t.match(said, 'ssec_proxy_tls_certificate_not_after_seconds{listener="x"} 1900000000')
+  t.match(said, 'ssec_proxy_key_version_info{keyring="main",key_version="v1",active="true"} 1')
+  t.equal(await aggregateMetrics([]), '\n')
+})
