@@ -73,6 +73,7 @@ function buildUpstream(upstream: ConfigDocument['upstream'], texts: ResolvedText
     ca: optionalFile(upstream.ca, file, 'system'),
     credentials: buildCredentials(upstream.credentials, ['upstream', 'credentials'], texts),
     trailingChecksums: upstream.trailingChecksums,
+    proof: upstream.proof,
     connectTimeoutMs: milliseconds(upstream.connectTimeout),
     idleTimeoutMs: milliseconds(upstream.idleTimeout),
     maxSockets: upstream.maxSockets,

@@ -61,6 +61,7 @@ export interface UpstreamDocument {
   readonly ca?: string
   readonly credentials: CredentialDocument
   readonly trailingChecksums: 'relay' | 'verify'
+  readonly proof: 'answer' | 'read-back'
   readonly connectTimeout: string
   readonly idleTimeout: string
   readonly maxSockets: number

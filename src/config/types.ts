@@ -85,6 +85,11 @@ export interface UpstreamConfig {
   readonly credentials: CredentialConfig
   /** Whether the upstream takes unsigned trailing checksums, or they are verified here and left out. */
   readonly trailingChecksums: 'relay' | 'verify'
+  /**
+   * Where the proof comes from that a write was encrypted: from the answer itself, or (MinIO answers some writes without
+   * it) from a HEAD with the key behind every copy and every completed upload.
+   */
+  readonly proof: 'answer' | 'read-back'
   readonly connectTimeoutMs: number
   /** Longest silence of the upstream, in either direction. */
   readonly idleTimeoutMs: number

@@ -4,6 +4,7 @@ import type { DataKey } from '../keyring/port.js'
 import type { RequestRecord } from './record.js'
 import { S3Error } from '../s3/error.js'
 import { customerKeyMD5, provesEncryption } from '../s3/customer-key.js'
+import { mayProveLater, mustReadBack, readBack } from './read-back.js'
 import { undoWrite } from './undo-write.js'
 
 /**
@@ -19,22 +20,32 @@ export async function checkAnswer(
   forwarded: Forwarded,
   pipeline: Pipeline,
   record: RequestRecord,
-): Promise<void> {
+): Promise<Forwarded> {
   const { attempt, response } = forwarded
   noteKey(attempt, record)
-  if (response.status < 200 || response.status > 299) return
-  if (request.operation.proof && attempt.target !== 'plain') {
-    const proof = provesEncryption(response.fields, sentMD5(request, attempt.target))
-    if (proof !== 'proven') {
-      if (request.operation.keyUse === 'read' && proof === 'missing') checkPlainRead(request, forwarded, record)
-      else await refuseUnproven(request, forwarded, proof, pipeline, record)
-      remember(request, 'plain', forwarded, pipeline)
-      return
-    }
+  if (response.status < 200 || response.status > 299 || attempt.target === 'plain') {
+    if (response.status < 300) remember(request, 'plain', forwarded, pipeline)
+    return forwarded
   }
-  if (attempt.target === 'relayed') return
-  remember(request, attempt.target, forwarded, pipeline)
+  if (attempt.target !== 'relayed' && mustReadBack(request, pipeline)) {
+    const { proof, answer } = await readBack(request, forwarded, attempt.target, pipeline)
+    if (proof !== 'proven') await refuseUnproven(request, forwarded, proof, pipeline, record)
+    remember(request, attempt.target, answer, pipeline)
+    rememberSource(request, answer, pipeline)
+    return answer
+  }
+  if (request.operation.proof && !mayProveLater(request, pipeline)) {
+    const proof = provesEncryption(response.fields, sentMD5(request, attempt.target))
+    if (proof === 'missing' && request.operation.keyUse === 'read') {
+      checkPlainRead(request, forwarded, record)
+      remember(request, 'plain', forwarded, pipeline)
+      return forwarded
+    }
+    if (proof !== 'proven') await refuseUnproven(request, forwarded, proof, pipeline, record)
+  }
+  if (attempt.target !== 'relayed') remember(request, attempt.target, forwarded, pipeline)
   rememberSource(request, forwarded, pipeline)
+  return forwarded
 }
 
 function sentMD5(request: RewrittenRequest, target: DataKey | 'relayed'): string {

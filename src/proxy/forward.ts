@@ -4,6 +4,7 @@ import { UpstreamFailure, type UpstreamRequest, type UpstreamResponse } from '..
 import type { RequestRecord } from './record.js'
 import { S3Error } from '../s3/error.js'
 import { regionFromAnswer } from '../upstream/regions.js'
+import { regionToUse } from './region-to-use.js'
 import { signAttempt } from './sign-attempt.js'
 
 /** The head of the upstream's answer and the attempt that it answers. */
@@ -58,7 +59,7 @@ async function sendInRegion(
 ): Promise<Forwarded> {
   const bucket = bucketOf(request)
   const region = pipeline.regions.regionOf(bucket)
-  const used = region === 'unknown' ? firstGuess(pipeline) : region
+  const used = regionToUse(request.target, pipeline)
   const response = await send(await sign(request, attempt, used, pipeline), pipeline, signal, record)
   const actual = bucket === 'service' ? 'unknown' : regionFromAnswer(response.status, response.fields)
   if (pipeline.upstream.region.type === 'fixed' || bucket === 'service') return { attempt, response }
@@ -91,7 +92,7 @@ async function learnRegionFirst(
     upstreamHeaders: { 'x-amz-content-sha256': EMPTY_SHA256 },
     upstreamBody: { type: 'none' },
   }
-  const guess = firstGuess(pipeline)
+  const guess = regionToUse(target, pipeline)
   const plain: PlannedAttempt = { target: 'plain', source: 'plain', headers: {} }
   const response = await send(await sign(probe, plain, guess, pipeline), pipeline, signal, record)
   response.body.destroy()
@@ -102,11 +103,6 @@ async function learnRegionFirst(
 
 /** SHA-256 of no bytes, hex. */
 export const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
-
-function firstGuess(pipeline: World): string {
-  const { region } = pipeline.upstream
-  return region.type === 'fixed' ? region.region : region.first
-}
 
 function bucketOf(request: RewrittenRequest): string {
   return request.target.type === 'service' ? 'service' : request.target.bucket

@@ -45,8 +45,8 @@ export function requestHandler(pipeline: Pipeline): Handler {
       record.keyMs = elapsed()
       const rewritten = rewrite(keyed, pipeline, openBody)
       const forwarded = await forward(rewritten, pipeline, gone.signal, record)
-      await checkAnswer(rewritten, forwarded, pipeline, record)
-      await respond(rewritten, forwarded, response, pipeline, record)
+      const answered = await checkAnswer(rewritten, forwarded, pipeline, record)
+      await respond(rewritten, answered, response, pipeline, record)
     } catch (cause) {
       end(request, response, cause, requestId, record, pipeline, gone.signal)
     }

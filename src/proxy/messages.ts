@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { CredentialSource, RegionDirectory, Transport, UpstreamResponse } from '../upstream/types.js'
+import type { CredentialSource, RegionDirectory, Transport } from '../upstream/types.js'
 import type { Authorization, PayloadMode, SecretAccessKey, VerifiedSignature } from '../sigv4/types.js'
 import type { Grant, UpstreamConfig } from '../config/types.js'
 import type { KeyMemory } from '../keyring/cached.js'
@@ -122,10 +122,4 @@ export type UpstreamBody =
 export interface Attempt {
   readonly target: DataKey | 'plain' | 'relayed'
   readonly source: DataKey | 'plain' | 'relayed'
-}
-
-/** Stage 8: an answer that may go to the client. */
-export interface Answered {
-  readonly attempt: Attempt
-  readonly response: UpstreamResponse
 }

@@ -1,7 +1,10 @@
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import { EMPTY_SHA256 } from './forward.js'
 import type { UpstreamResponse } from '../upstream/types.js'
+import { regionToUse } from './region-to-use.js'
 import { signAttempt } from './sign-attempt.js'
+
+const MAKES_OBJECT = new Set(['PutObject', 'CopyObject', 'CompleteMultipartUpload'])
 
 /** How long the removal of an unencrypted object may take. */
 const UNDO_TIMEOUT_MS = 30_000
@@ -18,7 +21,7 @@ export async function undoWrite(
   pipeline: Pipeline,
 ): Promise<string> {
   const { operation, target } = request
-  if (target.type !== 'object' || (operation.name !== 'PutObject' && operation.name !== 'CopyObject')) {
+  if (target.type !== 'object' || !MAKES_OBJECT.has(operation.name)) {
     return 'no object was made'
   }
   const versionId = response.fields.get('x-amz-version-id')
@@ -32,10 +35,8 @@ export async function undoWrite(
     upstreamBody: { type: 'none' },
   }
   try {
-    const region = pipeline.regions.regionOf(target.bucket)
-    const { region: configured } = pipeline.upstream
-    const used = region !== 'unknown' ? region : configured.type === 'fixed' ? configured.region : configured.first
-    const signed = await signAttempt(removal, { target: 'plain', source: 'plain', headers: {} }, used, pipeline)
+    const plain = { target: 'plain', source: 'plain', headers: {} } as const
+    const signed = await signAttempt(removal, plain, regionToUse(target, pipeline), pipeline)
     const answer = await pipeline.transport(signed, AbortSignal.timeout(UNDO_TIMEOUT_MS))
     answer.body.destroy()
     return answer.status < 300

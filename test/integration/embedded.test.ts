@@ -16,5 +16,7 @@ integrationSuite(t, {
   },
   bucket: 'bucket',
   copiesEncrypted: true,
+  refusesOddKeys: false,
+  proof: 'answer',
   refusals: [400, 403],
 })

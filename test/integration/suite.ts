@@ -18,6 +18,10 @@ export interface SuiteServer {
   readonly bucket: string
   /** Objects are read back with SSE-C copies (Ceph 16 has none). */
   readonly copiesEncrypted: boolean
+  /** Where the proof of encryption comes from (MinIO answers some writes without it). */
+  readonly proof: 'answer' | 'read-back'
+  /** Some names are refused by the store itself (MinIO keeps objects as files). */
+  readonly refusesOddKeys: boolean
   /** Status of a read without, or with a wrong key. */
   readonly refusals: readonly number[]
 }
@@ -43,18 +47,24 @@ const sideOf = (port: number, keys: typeof CLIENT, plain = false): S3Side => ({ 
 /** What must hold whatever S3 stands behind the proxy. Objects are made under a prefix of each test's own. */
 export function integrationSuite(t: Test, server: SuiteServer): void {
   const { bucket, upstream } = server
+  const overrides = { proof: server.proof }
   const direct: S3Side = { ...upstream }
   const bytes = new Map(['v1', 'v2'].map((id) => [id, randomBytes(32)]))
   const keyrings = (...ids: string[]) => [keyringOf('main', ids, bytes)]
 
   t.test('odd object keys: stored encrypted, read back, listed and deleted, byte for byte', async (t) => {
-    const proxy = await startTestProxy(t, { upstream, keyrings: keyrings('v1') })
+    const proxy = await startTestProxy(t, { upstream, overrides, keyrings: keyrings('v1') })
     const client = sideOf(proxy.port, CLIENT)
     for (const objectKey of ODD_KEYS) {
       const name = objectKey.slice(0, 30)
       const path = pathOf(bucket, objectKey)
       const body = randomBytes(300)
       const put = await s3(client, 'PUT', path, { body })
+      if (put.status !== 200 && server.refusesOddKeys) {
+        const own = await s3(direct, 'PUT', path, { body })
+        t.equal(put.code, own.code, `${server.name} itself refuses ${name}: ${own.code}`)
+        continue
+      }
       t.equal(put.status, 200, `put ${name} ${put.text}`)
       t.equal(put.headers['x-amz-server-side-encryption-customer-algorithm'], 'AES256', 'the algorithm is shown')
       t.equal(put.headers['x-amz-server-side-encryption-customer-key-md5'], undefined, "the key's MD5 is not")
@@ -75,7 +85,7 @@ export function integrationSuite(t: Test, server: SuiteServer): void {
   })
 
   t.test('conditions take the ETag that was shown', async (t) => {
-    const proxy = await startTestProxy(t, { upstream, keyrings: keyrings('v1') })
+    const proxy = await startTestProxy(t, { upstream, overrides, keyrings: keyrings('v1') })
     const client = sideOf(proxy.port, CLIENT)
     const path = pathOf(bucket, 'conditions/object')
     const put = await s3(client, 'PUT', path, { body: 'content' })
@@ -92,28 +102,28 @@ export function integrationSuite(t: Test, server: SuiteServer): void {
   })
 
   t.test('a read finds the key version among several; a wrong keyring opens nothing', async (t) => {
-    const old = await startTestProxy(t, { upstream, keyrings: keyrings('v1') })
+    const old = await startTestProxy(t, { upstream, overrides, keyrings: keyrings('v1') })
     const path = pathOf(bucket, 'candidates/object')
     await s3(sideOf(old.port, CLIENT), 'PUT', path, { body: 'from before the rotation' })
-    const rotated = await startTestProxy(t, { upstream, keyrings: keyrings('v1', 'v2') })
+    const rotated = await startTestProxy(t, { upstream, overrides, keyrings: keyrings('v1', 'v2') })
     const client = sideOf(rotated.port, CLIENT)
     t.equal((await s3(client, 'GET', path)).text, 'from before the rotation')
-    t.equal(rotated.events.at(-1)?.attempts, 2, 'the active version first, then the older one')
+    t.equal((await rotated.lastEvent())?.attempts, 2, 'the active version first, then the older one')
     t.equal((await s3(client, 'GET', path)).status, 200)
-    t.equal(rotated.events.at(-1)?.attempts, 1, 'and then it is remembered')
-    t.equal(rotated.events.at(-1)?.keyVersion, 'v1')
+    t.equal((await rotated.lastEvent())?.attempts, 1, 'and then it is remembered')
+    t.equal((await rotated.lastEvent())?.keyVersion, 'v1')
     await s3(client, 'PUT', path, { body: 'after' })
     t.equal((await s3(client, 'GET', path)).text, 'after')
-    t.equal(rotated.events.at(-1)?.keyVersion, 'v2')
-    const stranger = await startTestProxy(t, { upstream })
+    t.equal((await rotated.lastEvent())?.keyVersion, 'v2')
+    const stranger = await startTestProxy(t, { upstream, overrides })
     const refused = await s3(sideOf(stranger.port, CLIENT), 'GET', path)
     t.ok(server.refusals.includes(refused.status), `another master key: ${refused.status}`)
     t.notMatch(refused.text, 'after')
   })
 
   t.test('a multipart upload survives a rotation, over two replicas', async (t) => {
-    const one = await startTestProxy(t, { upstream, keyrings: keyrings('v1') })
-    const two = await startTestProxy(t, { upstream, keyrings: keyrings('v1', 'v2') })
+    const one = await startTestProxy(t, { upstream, overrides, keyrings: keyrings('v1') })
+    const two = await startTestProxy(t, { upstream, overrides, keyrings: keyrings('v1', 'v2') })
     const first = sideOf(one.port, CLIENT)
     const second = sideOf(two.port, CLIENT)
     const path = pathOf(bucket, 'multipart/a b+c')
@@ -147,17 +157,17 @@ export function integrationSuite(t: Test, server: SuiteServer): void {
 
   t.test('copies read with one key and write with the other', { skip: copySkip(server) }, async (t) => {
     const rules = [encryptedRule('*', 'main')]
-    const old = await startTestProxy(t, { upstream, rules, keyrings: keyrings('v1') })
+    const old = await startTestProxy(t, { upstream, overrides, rules, keyrings: keyrings('v1') })
     const source = pathOf(bucket, 'copy/source +%')
     const body = randomBytes(100_000)
     await s3(sideOf(old.port, CLIENT), 'PUT', source, { body, headers: { 'x-amz-meta-colour': 'blue' } })
-    const proxy = await startTestProxy(t, { upstream, rules, keyrings: keyrings('v1', 'v2') })
+    const proxy = await startTestProxy(t, { upstream, overrides, rules, keyrings: keyrings('v1', 'v2') })
     const client = sideOf(proxy.port, CLIENT)
     const target = pathOf(bucket, 'copy/target')
     const copied = await s3(client, 'PUT', target, { headers: { 'x-amz-copy-source': source } })
     t.equal(copied.status, 200, copied.text)
     t.match(copied.text, /[0-9a-f]{32}-0/)
-    t.equal(proxy.events.at(-1)?.keyVersion, 'v2', 'the target is under the active version')
+    t.equal((await proxy.lastEvent())?.keyVersion, 'v2', 'the target is under the active version')
     const got = await s3(client, 'GET', target)
     t.same(got.body, body)
     t.equal(got.headers['x-amz-meta-colour'], 'blue')
@@ -166,7 +176,7 @@ export function integrationSuite(t: Test, server: SuiteServer): void {
 
   t.test('who may not, does not', async (t) => {
     const readerGrants = [{ bucket, prefixes: ['open/'], permissions: ['read' as const, 'list' as const] }]
-    const proxy = await startTestProxy(t, { upstream, keyrings: keyrings('v1'), readerGrants })
+    const proxy = await startTestProxy(t, { upstream, overrides, keyrings: keyrings('v1'), readerGrants })
     const client = sideOf(proxy.port, CLIENT)
     const reader = sideOf(proxy.port, READER)
     await s3(client, 'PUT', pathOf(bucket, 'open/a'), { body: 'a' })
@@ -190,12 +200,13 @@ export function integrationSuite(t: Test, server: SuiteServer): void {
       (await s3({ ...client, accessKeyId: 'NOBODY' }, 'GET', pathOf(bucket, 'open/a'))).code,
       'InvalidAccessKeyId',
     )
+    await proxy.lastEvent()
     const before = proxy.events.filter(({ attempts }) => attempts > 0).length
     t.equal(before, 4, 'nothing that was refused went to the upstream')
   })
 
   t.test('a batch delete', async (t) => {
-    const proxy = await startTestProxy(t, { upstream, keyrings: keyrings('v1') })
+    const proxy = await startTestProxy(t, { upstream, overrides, keyrings: keyrings('v1') })
     const client = sideOf(proxy.port, CLIENT)
     for (const name of ['batch/1', 'batch/2 +']) await s3(client, 'PUT', pathOf(bucket, name), { body: name })
     const body = '<Delete><Object><Key>batch/1</Key></Object><Object><Key>batch/2 +</Key></Object></Delete>'

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Config, Grant, ListenerConfig, RuleConfig, UpstreamConfig } from '../../src/config/types.js'
 import { compose } from '../../src/compose.js'
@@ -18,6 +19,8 @@ import { testCertificates } from './certificates.js'
 
 /** Where the proxy of a test sends its requests: any S3 over TLS. */
 export interface TestUpstream {
+  /** default localhost */
+  readonly host?: string
   readonly port: number
   /** PEM of the CA that its certificate comes from. */
   readonly ca: string
@@ -48,6 +51,8 @@ export interface TestProxy {
   /** Plain http on loopback; requests without a signature are the identity `local` there. */
   readonly plainPort: number
   readonly events: readonly RequestEvent[]
+  /** The last event, when no request runs any more: events come after the answers. */
+  readonly lastEvent: () => Promise<RequestEvent | undefined>
   readonly logged: () => string
   close(): Promise<void>
 }
@@ -118,7 +123,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     baseDomains: ['s3.localhost'],
     clientRegions: [],
     upstream: {
-      endpoint: { hostname: 'localhost', port: upstream.port },
+      endpoint: { hostname: upstream.host ?? 'localhost', port: upstream.port },
       region: { type: 'fixed', region: upstream.region },
       addressing: 'path',
       ca: { type: 'system' },
@@ -129,6 +134,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
         sessionToken: 'none',
       },
       trailingChecksums: 'relay',
+      proof: 'answer',
       connectTimeoutMs: 5_000,
       idleTimeoutMs: 20_000,
       maxSockets: 64,
@@ -183,5 +189,9 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
   }
   t.teardown(close)
   const port = (index: number) => Number(running.addresses[index]!.address.split(':').at(-1))
-  return { port: port(0), plainPort: port(1), events, logged: () => lines.join('\n'), close }
+  const lastEvent = async () => {
+    for (let i = 0; i < 200 && running.inFlight() > 0; i += 1) await delay(10)
+    return events.at(-1)
+  }
+  return { port: port(0), plainPort: port(1), events, lastEvent, logged: () => lines.join('\n'), close }
 }

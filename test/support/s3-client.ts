@@ -9,6 +9,8 @@ import { testCertificates } from './certificates.js'
 
 /** One side that a test speaks S3 with. */
 export interface S3Side {
+  /** default localhost */
+  readonly host?: string
   readonly port: number
   readonly plain?: boolean
   readonly accessKeyId: string
@@ -46,7 +48,11 @@ export function signedCall(side: S3Side, method: string, path: string, call: S3C
     method,
     path,
     query: new Map(Object.entries(call.query ?? {})),
-    headers: { host: `localhost:${side.port}`, 'x-amz-content-sha256': sha256(body), ...call.headers },
+    headers: {
+      host: `${side.host ?? 'localhost'}:${side.port}`,
+      'x-amz-content-sha256': sha256(body),
+      ...call.headers,
+    },
     credentials: {
       accessKeyId: side.accessKeyId,
       secretAccessKey: new SecretAccessKey(side.secretAccessKey),
@@ -73,12 +79,12 @@ export function s3(side: S3Side, method: string, path: string, call: S3Call = {}
 
 /** A request as it is, signed or not. */
 export function send(
-  side: Pick<S3Side, 'port' | 'plain' | 'ca'>,
+  side: Pick<S3Side, 'host' | 'port' | 'plain' | 'ca'>,
   options: RequestOptions,
   wire: Buffer | Readable = Buffer.alloc(0),
   onRequest?: (request: ClientRequest) => void,
 ): Promise<S3Answer> {
-  const to = { host: 'localhost', port: side.port, agent: false as const, ...options }
+  const to = { host: side.host ?? 'localhost', port: side.port, agent: false as const, ...options }
   return new Promise((resolve, reject) => {
     const heard = (answer: IncomingMessage) => {
       const chunks: Buffer[] = []

@@ -1,0 +1,9 @@
+import type { Pipeline } from './messages.js'
+import type { Target } from '../s3/target.js'
+
+/** The region that a target is signed for: what is known of its bucket, else where `learned` starts. */
+export function regionToUse(target: Target, { regions, upstream }: Pick<Pipeline, 'regions' | 'upstream'>): string {
+  const known = regions.regionOf(target.type === 'service' ? 'service' : target.bucket)
+  if (known !== 'unknown') return known
+  return upstream.region.type === 'fixed' ? upstream.region.region : upstream.region.first
+}
