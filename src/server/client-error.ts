@@ -14,7 +14,7 @@ export function answerClientErrors(server: Server, to: Dispatch): void {
     if (answered.has(socket)) return
     answered.add(socket)
     const exchanges = to.connections.exchangesOn(socket)
-    const error = answerTo(fault.code ?? '')
+    const error = answerTo(fault)
     const begun = exchanges.some(({ response }) => response.headersSent)
     if (error === 'none' || begun || !socket.writable || to.connections.isClosing(socket)) {
       socket.destroy()
@@ -26,7 +26,6 @@ export function answerClientErrors(server: Server, to: Dispatch): void {
     socket.once('end', () => socket.destroySoon())
     socket.end(refusalText(refused), 'latin1')
     const remoteAddress = socket.remoteAddress ?? 'unix'
-    to.log.debug({ listener: to.listener.name, remoteAddress, fault: fault.code ?? fault.message }, 'bad request')
     // Where the head was good and the body is not, the handler tells what became of the request.
     if (exchanges.length === 0) {
       to.observe(refusalEvent(refused, { listener: to.listener, remoteAddress, method: 'unknown' }))
@@ -35,8 +34,9 @@ export function answerClientErrors(server: Server, to: Dispatch): void {
 }
 
 /** Codes of node:http and llhttp; all others (resets, TLS alerts) leave nobody to answer. */
-function answerTo(code: string): S3Error | 'none' {
-  if (code === 'HPE_HEADER_OVERFLOW') return new S3Error('RequestHeaderSectionTooLarge')
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new S3Error('RequestTimeout')
-  return code.startsWith('HPE_') ? new S3Error('BadRequest') : 'none'
+function answerTo(cause: NodeJS.ErrnoException): S3Error | 'none' {
+  const { code = '' } = cause
+  if (code === 'HPE_HEADER_OVERFLOW') return new S3Error('RequestHeaderSectionTooLarge', { cause })
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new S3Error('RequestTimeout', { cause })
+  return code.startsWith('HPE_') ? new S3Error('BadRequest', { cause }) : 'none'
 }

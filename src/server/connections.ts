@@ -34,6 +34,8 @@ export interface Connections {
 
 interface State {
   readonly exchanges: Set<Exchange>
+  /** The only request whose body may still be on its way. */
+  last: IncomingMessage | 'none'
   closing: boolean
 }
 
@@ -52,7 +54,7 @@ export function openConnections(lingerMs: number): Connections {
 
   return {
     add(socket) {
-      const state: State = { exchanges: new Set(), closing: false }
+      const state: State = { exchanges: new Set(), last: 'none', closing: false }
       states.set(socket, state)
       socket.once('close', () => {
         states.delete(socket)
@@ -72,22 +74,25 @@ export function openConnections(lingerMs: number): Connections {
     },
     begin(exchange) {
       inFlight += 1
-      states.get(exchange.request.socket)?.exchanges.add(exchange)
+      const state = states.get(exchange.request.socket)
+      if (state === undefined) return
+      state.exchanges.add(exchange)
+      state.last = exchange.request
     },
     end(exchange) {
       inFlight -= 1
       const { socket } = exchange.request
       const state = states.get(socket)
       state?.exchanges.delete(exchange)
-      if (draining && state?.exchanges.size === 0) socket.destroySoon()
+      if (draining && state?.closing === false && state.exchanges.size === 0) socket.destroySoon()
       if (inFlight === 0) for (const resolve of waiting) resolve()
     },
     inFlight: () => inFlight,
     draining: () => draining,
     drain() {
       draining = true
-      for (const [socket, { exchanges }] of states) {
-        if (exchanges.size === 0) socket.destroySoon()
+      for (const [socket, { exchanges, closing }] of states) {
+        if (exchanges.size === 0 && !closing) socket.destroySoon()
         for (const { response } of exchanges) if (!response.headersSent) response.shouldKeepAlive = false
       }
     },
@@ -107,8 +112,8 @@ function lingerOnClose(socket: Socket, state: State, lingerMs: number): void {
   const closeNow = socket.destroySoon.bind(socket)
   socket.destroySoon = () => {
     state.closing = true
-    const unread = [...state.exchanges].find(({ request }) => !request.complete)?.request
-    if (unread === undefined) {
+    const unread = state.last
+    if (unread === 'none' || unread.complete) {
       closeNow()
       return
     }

@@ -47,8 +47,12 @@ function dispatch(
   const error = refusalOf(request, expects, to.connections.draining())
   let cutOff: () => void = () => undefined
   const over = new Promise<void>((resolve) => {
-    cutOff = resolve
     response.once('close', resolve)
+    cutOff = () => {
+      // A response that waits for its turn on the connection is not told by node that the turn will not come.
+      if (response.socket === null) response.emit('close')
+      resolve()
+    }
   })
   const exchange: Exchange = { request, response, awaitsContinue: expects === 'continue', cutOff }
   to.connections.begin(exchange)
@@ -61,13 +65,11 @@ function dispatch(
 
 function refusalOf(request: IncomingMessage, expects: string, draining: boolean): S3Error | 'none' {
   const fault = headFault(request)
-  if (fault !== 'none') return new S3Error('BadRequest', { message: `${BAD_REQUEST} (${fault})` })
+  if (fault !== 'none') return new S3Error('BadRequest', { cause: new Error(fault) })
   if (expects === 'unknown') return new S3Error('ExpectationFailed')
   if (draining) return new S3Error('ServiceUnavailable', { message: 'Shutting down. Reconnect and try again.' })
   return 'none'
 }
-
-const BAD_REQUEST = 'An error occurred when parsing the HTTP request.'
 
 async function handle(exchange: Exchange, { handler, listener, log }: Dispatch): Promise<void> {
   const { request, response, awaitsContinue } = exchange

@@ -56,7 +56,7 @@ export function refusalEvent(
     objectKey: 'none',
     status: error.status,
     errorCode: error.code,
-    reason: error.message,
+    reason: error.cause instanceof Error ? error.cause.message : error.message,
     upstreamStatus: 'none',
     upstreamRequestId: 'none',
     attempts: 0,

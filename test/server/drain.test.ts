@@ -1,4 +1,5 @@
 import t from 'tap'
+import { once } from 'node:events'
 import { type Running, countBody, eventually, rawClient, start } from './harness.js'
 
 const head = (...lines: string[]) => `PUT /a HTTP/1.1\r\nHost: x\r\n${lines.join('\r\n')}\r\n\r\n`
@@ -105,18 +106,43 @@ t.test('a handler that is still at work after its client left is waited for', as
   t.strictSame(await drained, { finished: 1, cut: 0 })
 })
 
-t.test('connections that were pipelined on and dropped leave nothing in flight', async (t) => {
+t.test('requests that wait behind another one on a connection that breaks are told of it', async (t) => {
+  let gone = 0
   const server = await start(t, {
-    handler: async (request, response) => {
-      if (request.url !== '/a') response.end()
+    handler: async (_request, response) => {
+      await once(response, 'close')
+      gone += 1
     },
   })
   const client = rawClient(server.port)
-  client.send(`${head('Content-Length: 0')}${head('Content-Length: 0').replace('/a', '/b').repeat(3)}`)
+  client.send(head('Content-Length: 0').repeat(4))
   await running(server, 4)
   client.socket.destroy()
   await running(server, 0)
-  t.equal(server.listeners.inFlight(), 0)
+  t.equal(gone, 4)
+})
+
+t.test('an upload that was answered early can read its answer to the end, while draining too', async (t) => {
+  const server = await start(t, {
+    handler: async (_request, response) => {
+      response.statusCode = 403
+      response.end('refused')
+    },
+  })
+  const client = rawClient(server.port, 'stubborn')
+  client.socket.pause()
+  client.send(head('Content-Length: 3000000'))
+  await eventually(() => server.handled.length === 1)
+  const drained = server.listeners.close({ timeoutMs: 10_000 })
+  const chunk = Buffer.alloc(64 * 1024)
+  for (let i = 0; i < 40; i++) {
+    if (!client.socket.write(chunk)) await once(client.socket, 'drain')
+  }
+  client.socket.resume()
+  t.match(await client.until(/refused$/), /403 Forbidden/)
+  t.notMatch(client.received(), /ECONNRESET|EPIPE/)
+  client.socket.destroy()
+  t.match(await drained, { cut: 0 })
 })
 
 t.test('a handler that throws breaks its own request and nothing else', async (t) => {
