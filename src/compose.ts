@@ -26,8 +26,10 @@ export type Composed =
 export function compose(config: Config, keyrings: readonly Keyring[], world: World): Composed {
   const compiled = compileRules(config.rules, keyrings)
   if (compiled.type === 'problems') return compiled
-  const shared = credentialSource(config.upstream.credentials)
-  const identities = config.identities.map((identity) => ready(identity, shared))
+  const sourceOf = (credentials: CredentialConfig) =>
+    credentialSource(credentials, { now: world.now, warn: world.warn })
+  const shared = sourceOf(config.upstream.credentials)
+  const identities = config.identities.map((identity) => ready(identity, shared, sourceOf))
   const pipeline: Pipeline = {
     ...world,
     baseDomains: config.baseDomains,
@@ -50,11 +52,11 @@ export function compose(config: Config, keyrings: readonly Keyring[], world: Wor
   return { type: 'pipeline', pipeline }
 }
 
-function ready(identity: IdentityConfig, shared: CredentialSource): Identity {
-  const { name, authentication, grants, upstreamCredentials } = identity
-  return { name, authentication, grants, credentials: sourceOf(upstreamCredentials, shared) }
-}
-
-function sourceOf(config: CredentialConfig | 'shared', shared: CredentialSource): CredentialSource {
-  return config === 'shared' ? shared : credentialSource(config)
+function ready(
+  { name, authentication, grants, upstreamCredentials }: IdentityConfig,
+  shared: CredentialSource,
+  sourceOf: (credentials: CredentialConfig) => CredentialSource,
+): Identity {
+  const credentials = upstreamCredentials === 'shared' ? shared : sourceOf(upstreamCredentials)
+  return { name, authentication, grants, credentials }
 }

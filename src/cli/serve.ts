@@ -3,7 +3,7 @@ import type { CliIo } from './io.js'
 import type { Config } from '../config/types.js'
 import type { ExitCode } from './main.js'
 import { StartError } from '../server/start-error.js'
-import { loadConfig } from '../config/load.js'
+import { formatProblem, loadConfig } from '../config/load.js'
 import type { Keyring } from '../keyring/port.js'
 import { createKeyrings } from '../keyring/create.js'
 import { readKeyringText } from './keyring-storage.js'
@@ -43,14 +43,18 @@ export function openConfiguration(
   io: CliIo,
 ): { readonly config: Config; readonly keyrings: readonly Keyring[] } | 'wrong' {
   const loaded = loadConfig(file, io.env)
-  if (loaded.type === 'problems') return tell(loaded.problems, io)
+  if (loaded.type === 'problems') return tell(loaded.problems.map(formatProblem), io)
   const opened = createKeyrings(loaded.config.keyrings, readKeyringText)
-  if (opened.type === 'problems') return tell(opened.problems, io)
+  if (opened.type === 'problems')
+    return tell(
+      opened.problems.map(({ path, message }) => `${path}: ${message}`),
+      io,
+    )
   for (const { path, message } of opened.warnings) io.stderr(`ssec-proxy: warning: ${path}: ${message}\n`)
   return { config: loaded.config, keyrings: opened.keyrings }
 }
 
-function tell(problems: readonly { readonly path: string; readonly message: string }[], io: CliIo): 'wrong' {
-  for (const { path, message } of problems) io.stderr(`ssec-proxy: ${path}: ${message}\n`)
+function tell(problems: readonly string[], io: CliIo): 'wrong' {
+  for (const problem of problems) io.stderr(`ssec-proxy: ${problem}\n`)
   return 'wrong'
 }

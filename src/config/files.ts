@@ -23,8 +23,14 @@ export const diskFiles: Files = {
   },
 }
 
-/** The code of a failed system call, `ENOENT` say: the whole message would repeat the path. */
-export function failureCode(error: unknown): string {
+const IN_WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'is a directory',
+}
+
+/** Why a system call failed, in a few words: the whole message would repeat the path. */
+export function failureReason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : 'unknown error'
+  return typeof code === 'string' ? (IN_WORDS[code] ?? code) : 'unknown error'
 }

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { diskFiles, failureCode, type Files } from './files.js'
+import { diskFiles, failureReason, type Files } from './files.js'
 import { checkConfig } from './parse.js'
 import { formatPath, type Problem } from './problem.js'
 import type { Config } from './types.js'
@@ -30,7 +30,7 @@ export function loadConfig(
   } catch (error) {
     return {
       type: 'problems',
-      problems: [{ path: file, message: `cannot be read: ${failureCode(error)}`, line: 'none' }],
+      problems: [{ path: file, message: `cannot be read: ${failureReason(error)}`, line: 'none' }],
     }
   }
   const yaml = parseYaml(text)

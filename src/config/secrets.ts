@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { failureCode, type Files } from './files.js'
+import { failureReason, type Files } from './files.js'
 import { formatPath, type Finding, type Path } from './problem.js'
 import type { Pattern, View } from './view.js'
 
@@ -64,7 +64,7 @@ function follow(reference: unknown, { env, readText, baseDirectory }: SecretSour
     const text = readText(resolve(baseDirectory, file ?? ''))
     return usable(text.replace(/\r?\n$/, ''), 'file', 'the file')
   } catch (error) {
-    return problem('file', `cannot be read: ${failureCode(error)} (looked for from ${baseDirectory})`)
+    return problem('file', `cannot be read: ${failureReason(error)} (looked for from ${baseDirectory})`)
   }
 }
 

@@ -143,7 +143,7 @@ t.test('a file that is not there is one line', async (t) => {
   rmSync(join(directory, 'proxy.yaml'))
   const { code, stderr } = await run(directory)
   t.equal(code, 1)
-  t.equal(stderr, 'DIR/proxy.yaml: cannot be read: ENOENT\nDIR/proxy.yaml: 1 problem\n')
+  t.equal(stderr, 'DIR/proxy.yaml: cannot be read: no such file\nDIR/proxy.yaml: 1 problem\n')
 })
 
 t.test('keyring files and TLS files are opened, and all their problems told together', async (t) => {

@@ -29,7 +29,7 @@ t.test('problems come in the order of the file, with their lines', async (t) => 
   t.match(lines, [
     /^env\.NODE_TLS_REJECT_UNAUTHORIZED: .*[^)]$/,
     /^workers: must be at least 1 \(line 1\)$/,
-    /^identities\[0\]\.secretAccessKey\.file: cannot be read: ENOENT .* \(line 7\)$/,
+    /^identities\[0\]\.secretAccessKey\.file: cannot be read: no such file .* \(line 7\)$/,
     /^log\.level: .* \(line 10\)$/,
   ])
 })
@@ -40,8 +40,8 @@ t.test('a file that is not there, that is a directory, that is no YAML', async (
     const result = loadConfig(join(directory, name), {})
     return result.type === 'problems' ? result.problems.map(formatProblem) : []
   }
-  t.same(first('gone.yaml'), [`${join(directory, 'gone.yaml')}: cannot be read: ENOENT`])
-  t.same(first('folder'), [`${join(directory, 'folder')}: cannot be read: EISDIR`])
+  t.same(first('gone.yaml'), [`${join(directory, 'gone.yaml')}: cannot be read: no such file`])
+  t.same(first('folder'), [`${join(directory, 'folder')}: cannot be read: is a directory`])
   t.match(first('broken.yaml'), [/^2:1: /])
 })
 
