@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { failureCode } from '../config/files.js'
+import { failureReason } from '../config/files.js'
 import type { Config, ListenerConfig } from '../config/types.js'
 
 export interface TlsProblem {
@@ -109,7 +109,7 @@ function readOr(file: string, path: string, report: Report): string | undefined 
   try {
     return read(file)
   } catch (error) {
-    report.problem(path, `${file}: cannot be read: ${failureCode(error)}`)
+    report.problem(path, `${file}: cannot be read: ${failureReason(error)}`)
     return undefined
   }
 }
@@ -119,6 +119,6 @@ function failureOf(run: () => unknown): string | 'none' {
     run()
     return 'none'
   } catch (error) {
-    return failureCode(error)
+    return failureReason(error)
   }
 }
