@@ -1,0 +1,72 @@
+import { createHash, type KeyObject } from 'node:crypto'
+import { S3Error } from './error.js'
+import type { Fields } from './fields.js'
+
+/** The three headers of one customer key, lower-case. Holds the key: never to be logged. */
+export type CustomerKeyHeaders = Readonly<Record<string, string>>
+
+const TARGET = 'x-amz-server-side-encryption-customer-'
+const COPY_SOURCE = 'x-amz-copy-source-server-side-encryption-customer-'
+const ALGORITHM = 'AES256'
+
+/**
+ * The headers that give S3 the key of the target.
+ *
+ * @throws S3Error InternalError where the key is not 32 bytes
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
+ */
+export function targetHeaders(key: KeyObject): CustomerKeyHeaders {
+  return headers(TARGET, key)
+}
+
+/** The headers that give S3 the key of the object that a copy reads. @throws S3Error InternalError */
+export function copySourceHeaders(key: KeyObject): CustomerKeyHeaders {
+  return headers(COPY_SOURCE, key)
+}
+
+/** Base64 of the MD5 of the key's raw bytes: what S3 answers with to prove which key it used. */
+export function customerKeyMD5(key: KeyObject): string {
+  return createHash('md5').update(bytesOf(key)).digest('base64')
+}
+
+/** Whether a client brought a customer key of its own, or a part of one. */
+export function hasCustomerKeys(fields: Fields, side: 'target' | 'copy-source'): boolean {
+  const prefix = side === 'target' ? TARGET : COPY_SOURCE
+  for (const name of fields.keys()) if (name.startsWith(prefix)) return true
+  return false
+}
+
+/** Takes a client's customer keys, both sides', out of the fields. */
+export function stripCustomerKeys(fields: Map<string, string>): void {
+  for (const name of fields.keys()) if (name.startsWith(TARGET) || name.startsWith(COPY_SOURCE)) fields.delete(name)
+}
+
+/**
+ * Whether an answer shows that the upstream used this very key: a 200 alone is no proof.
+ *
+ * @param md5 of the key that was sent, from {@link customerKeyMD5}
+ * @returns `missing` where nothing, or only half of the proof, is said; `mismatch` where something else is said
+ */
+export function provesEncryption(fields: Fields, md5: string): 'proven' | 'missing' | 'mismatch' {
+  const algorithm = fields.get(`${TARGET}algorithm`)
+  const shown = fields.get(`${TARGET}key-md5`)
+  if (algorithm !== undefined && algorithm !== ALGORITHM) return 'mismatch'
+  if (shown !== undefined && shown !== md5) return 'mismatch'
+  return algorithm === undefined || shown === undefined ? 'missing' : 'proven'
+}
+
+function headers(prefix: string, key: KeyObject): CustomerKeyHeaders {
+  const bytes = bytesOf(key)
+  return {
+    [`${prefix}algorithm`]: ALGORITHM,
+    [`${prefix}key`]: bytes.toString('base64'),
+    [`${prefix}key-md5`]: createHash('md5').update(bytes).digest('base64'),
+  }
+}
+
+function bytesOf(key: KeyObject): Buffer {
+  if (key.type !== 'secret' || key.symmetricKeySize !== 32) {
+    throw new S3Error('InternalError', { cause: 'a data key is not 32 bytes' })
+  }
+  return key.export()
+}

@@ -1,0 +1,68 @@
+import { S3Error } from './error.js'
+import { decodeBytes } from './encode.js'
+import { type Bucket, type ObjectKey, parseBucket, parseObjectKey } from './names.js'
+
+/** What a request is about. */
+export type Target =
+  | { readonly type: 'service' }
+  | { readonly type: 'bucket'; readonly bucket: Bucket }
+  | { readonly type: 'object'; readonly bucket: Bucket; readonly objectKey: ObjectKey }
+
+const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i
+
+/**
+ * Splits a request-target at its first `?`, both halves raw as the signature covers them. Absolute-form (RFC 9112,
+ * 3.2.2) is reduced to its path: which bucket is meant is for the signed Host header to say. A bare `#` is refused:
+ * some servers would end the path there.
+ *
+ * @throws S3Error InvalidURI
+ */
+export function splitTarget(rawTarget: string): { rawPath: string; rawQuery: string } {
+  const form = ABSOLUTE_FORM.exec(rawTarget)
+  let origin = form === null ? rawTarget : rawTarget.slice(form[0].length)
+  if (form !== null && !origin.startsWith('/')) origin = `/${origin}`
+  if (!origin.startsWith('/') || origin.includes('#')) throw new S3Error('InvalidURI')
+  const mark = origin.indexOf('?')
+  return mark < 0
+    ? { rawPath: origin, rawQuery: '' }
+    : { rawPath: origin.slice(0, mark), rawQuery: origin.slice(mark + 1) }
+}
+
+/**
+ * Path style, or virtual-hosted style where the host is a bucket's name before one of the base domains. `/b` and `/b/`
+ * are the bucket; `/b//x` is the object `/x`. The path is decoded once and never normalised; a bare `+` is a space, as
+ * S3 reads it (libs3 sends it so).
+ *
+ * @param host the Host header; port and case do not matter
+ * @param baseDomains lower-case; a host that is one of them is path style, else the longest one that fits counts
+ * @throws S3Error InvalidURI, InvalidBucketName, KeyTooLongError
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+ */
+export function parseTarget(rawPath: string, host: string, baseDomains: readonly string[]): Target {
+  if (!rawPath.startsWith('/')) throw new S3Error('InvalidURI')
+  const rest = rawPath.slice(1)
+  const hosted = bucketInHost(host, baseDomains)
+  if (hosted !== 'none') return inBucket(parseBucket(hosted), rest)
+  if (rest === '') return { type: 'service' }
+  const slash = rest.indexOf('/')
+  const bucket = parseBucket(decodeName(slash < 0 ? rest : rest.slice(0, slash)))
+  return inBucket(bucket, slash < 0 ? '' : rest.slice(slash + 1))
+}
+
+function inBucket(bucket: Bucket, rawKey: string): Target {
+  if (rawKey === '') return { type: 'bucket', bucket }
+  return { type: 'object', bucket, objectKey: parseObjectKey(decodeName(rawKey)) }
+}
+
+function decodeName(raw: string): string {
+  return decodeBytes(raw.replaceAll('+', ' '))
+}
+
+function bucketInHost(host: string, baseDomains: readonly string[]): string | 'none' {
+  const name = host.trim().toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+  if (baseDomains.includes(name)) return 'none'
+  const base = baseDomains
+    .filter((domain) => name.endsWith(`.${domain}`))
+    .reduce((longest, domain) => (domain.length > longest.length ? domain : longest), '')
+  return base === '' ? 'none' : name.slice(0, -base.length - 1)
+}
