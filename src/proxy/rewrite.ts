@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { bucketETagPolicy } from '../keyring/select.js'
 import { formatCopySource } from '../s3/copy-source.js'
 import { resolveETag } from '../s3/etag.js'
+import { unwrapUploadId } from '../s3/upload-id.js'
 import { stripCustomerKeys } from '../s3/customer-key.js'
 import { stripRequestFields } from './rewrite-headers.js'
 
@@ -70,5 +71,7 @@ function upstreamQuery(request: KeyedRequest): Query {
   const query = new Map<string, string>()
   for (const [name, value] of request.query) if (!PRESIGNING.test(name)) query.set(name, value)
   if (request.uploadId !== 'none') query.set('uploadId', request.uploadId)
+  const marker = query.get('upload-id-marker')
+  if (marker !== undefined) query.set('upload-id-marker', unwrapUploadId(marker).upstreamId)
   return query
 }
