@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { outputOf } from './child.js'
+
+export interface Options {
+  /** Windows of each load for each hop; their median is shown. */
+  readonly rounds: number
+  readonly windowMs: number
+  /** How many transfers memory is measured under, and for how long; `Infinity` lets them end. */
+  readonly parallel: number
+  readonly memoryMs: number
+  /** The node that runs the proxy. */
+  readonly node: string
+  /** Quick runs are too short to keep. */
+  readonly keep: boolean
+}
+
+export const USAGE = `npm run bench -- [--quick] [--node=26] [--parallel=64] [--full]
+
+  --quick       one short window of each load: half a minute, nothing is written
+  --node=26     runs the proxy (not the load) with npm's package node@26, or with a node at a path
+  --parallel=N  transfers that memory is measured under (default 64)
+  --full        lets these transfers of 256 MiB end, instead of 8 s of them: minutes
+`
+
+/** @throws Error that says what is wrong with the arguments, or that the node cannot be had */
+export async function readOptions(args: readonly string[]): Promise<Options> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
+      node: { type: 'string' },
+      parallel: { type: 'string', default: '64' },
+    },
+  })
+  const parallel = Number(values.parallel)
+  if (!Number.isInteger(parallel) || parallel < 1 || parallel > 500) throw new Error('--parallel is from 1 to 500')
+  return {
+    rounds: values.quick ? 1 : 3,
+    windowMs: values.quick ? 1000 : 2000,
+    parallel,
+    memoryMs: values.full ? Infinity : values.quick ? 2000 : 8000,
+    node: values.node === undefined ? process.execPath : await nodeCalled(values.node),
+    keep: !values.quick,
+  }
+}
+
+async function nodeCalled(name: string): Promise<string> {
+  if (!/^\d+(\.\d+)*$/.test(name)) return name
+  const args = ['--yes', '--package', `node@${name}`, '--', 'node', '-p', 'process.execPath']
+  const found = await outputOf('npx', args)
+  if (found.type === 'failed') throw new Error(`npx cannot run node@${name}: ${found.reason}`)
+  return found.text.split('\n').at(-1)!
+}
