@@ -64,7 +64,7 @@ async function readTrailers(
 ): Promise<void> {
   let signed = ''
   for (let line = await reader.line(); line !== ''; line = await reader.line()) {
-    const found = /^([!-9;-~]+)\s*:\s*(.*?)\s*$/.exec(line)
+    const found = /^([!-9;-~]+):[ \t]*([ -~]*?)[ \t]*$/.exec(line)
     if (found === null) throw new Refusal('MalformedTrailerError')
     const name = (found[1] ?? '').toLowerCase()
     if (name !== 'x-amz-trailer-signature') signed += `${name}:${found[2] ?? ''}\n`

@@ -49,6 +49,8 @@ export interface Origin {
   addBucket(name: string, region?: string): void
   setBlockedEncryptionTypes(bucket: string, types: readonly EncryptionType[]): void
   setVersioning(bucket: string, status: 'Enabled' | 'Suspended'): void
+  /** Resolves when every request that has arrived is answered or broken off. */
+  idle(): Promise<void>
   /** Stops listening and breaks what is open. */
   close(): Promise<void>
 }
@@ -73,6 +75,7 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     if (typeof bucket === 'string') addBucket(bucket)
     else addBucket(bucket.name, bucket.region)
   }
+  const running = new Set<Promise<void>>()
   const host = options.host ?? '127.0.0.1'
   const tls = createHttpsServer({
     cert: options.certificate,
@@ -80,9 +83,10 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     minVersion: 'TLSv1.2',
     keepAliveTimeout: 60_000,
   })
-  const port = await listen(serve(tls, state, true), options.port ?? 0, host)
+  const port = await listen(serve(tls, state, true, running), options.port ?? 0, host)
   const plain = options.plainPort === undefined ? undefined : createHttpServer()
-  const plainPort = plain === undefined ? 0 : await listen(serve(plain, state, false), options.plainPort ?? 0, host)
+  const plainPort =
+    plain === undefined ? 0 : await listen(serve(plain, state, false, running), options.plainPort ?? 0, host)
 
   const existing = (name: string) => {
     const bucket = state.buckets.get(name)
@@ -110,6 +114,9 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
     addBucket,
     setBlockedEncryptionTypes: (bucket, types) => void (existing(bucket).blocked = types),
     setVersioning: (bucket, status) => void (existing(bucket).versioning = status),
+    idle: async () => {
+      while (running.size > 0) await Promise.all(running)
+    },
     close: async () => {
       await Promise.all([tls, ...(plain === undefined ? [] : [plain])].map(close))
     },
@@ -118,9 +125,10 @@ export async function startOrigin(options: OriginOptions): Promise<Origin> {
 
 type HttpServer = ReturnType<typeof createHttpServer> | ReturnType<typeof createHttpsServer>
 
-function serve(server: HttpServer, state: State, secure: boolean): HttpServer {
+function serve(server: HttpServer, state: State, secure: boolean, running: Set<Promise<void>>): HttpServer {
   const listener = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
-    void handle(state, request, response, { secure, expectsContinue })
+    const handled = handle(state, request, response, { secure, expectsContinue }).finally(() => running.delete(handled))
+    running.add(handled)
   }
   // the longest request is as long as a test makes it
   server.requestTimeout = 0

@@ -183,6 +183,11 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     rgw: '200',
     minio: '200',
   },
+  'UploadPart with a checksum that the upload was not created for': {
+    aws: '400 InvalidRequest: Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: sha256',
+    rgw: '200',
+    minio: '200',
+  },
   'parts of an SSE-C object by number': {
     aws: '206 same bytes, 2, bytes 5242880-5242892/5242893, 416',
     rgw: { cannot: 'no reads by part number', answer: '200 other bytes, no count, no range, 200' },

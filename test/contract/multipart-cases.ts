@@ -104,6 +104,15 @@ export const MULTIPART: readonly Case[] = [
   { name: 'ListParts of parts with checksums, with the key', run: withChecksum('list', 'key') },
   { name: 'ListParts of parts with checksums, without key', run: withChecksum('list', 'none') },
   {
+    name: 'UploadPart with a checksum that the upload was not created for',
+    run: async (context) => {
+      const uploadId = await begin(context)
+      return say(
+        await putPart(context, uploadId, 1, { body: TAIL, headers: { 'x-amz-checksum-sha256': sha256(TAIL) } }),
+      )
+    },
+  },
+  {
     name: 'parts of an SSE-C object by number',
     run: async (context) => {
       const key = customerKey()

@@ -126,16 +126,17 @@ function partNumberOf(call: ObjectCall): number {
   throw invalidArgument('partNumber', text, 'Part number must be an integer between 1 and 10000, inclusive')
 }
 
-/** What a part must be summed with: the upload's algorithm. @throws Refusal where the part brings another */
+/** What a part is summed with: the upload's algorithm. @throws Refusal InvalidRequest where the part brings another */
 function partAlgorithm(call: ObjectCall, upload: Upload): ChecksumAlgorithm | 'none' {
-  if (upload.checksum.type === 'none') return 'none'
+  const algorithm = upload.checksum.type === 'none' ? 'none' : upload.checksum.algorithm
   const promised = promisedChecksum(call.fields)
-  if (promised.type !== 'none' && promised.algorithm !== upload.checksum.algorithm) {
+  if (promised.type !== 'none' && promised.algorithm !== algorithm) {
+    const expected = algorithm === 'none' ? 'null' : algorithm
     throw new Refusal('InvalidRequest', {
-      message: `Checksum Type mismatch occurred, expected checksum Type: ${upload.checksum.algorithm}, actual checksum Type: ${promised.algorithm}`,
+      message: `Checksum Type mismatch occurred, expected checksum Type: ${expected}, actual checksum Type: ${promised.algorithm}`,
     })
   }
-  return upload.checksum.algorithm
+  return algorithm
 }
 
 function copyRange(call: ObjectCall, size: number): { readonly start: number; readonly end: number } {
