@@ -106,8 +106,7 @@ export function openExchange(
   }
 
   function onSilence(): void {
-    const upstreamWaits =
-      incoming === undefined ? pump.isStarved() && socket?.writableLength === 0 : incoming.readableLength > 0
+    const upstreamWaits = incoming === undefined ? pump.isStarved() : incoming.readableLength > 0
     if (upstreamWaits) socket?.setTimeout(limits.idleTimeoutMs)
     else fail(failure('timeout', new Error(`the upstream was silent for ${limits.idleTimeoutMs} ms`)))
   }
@@ -133,7 +132,6 @@ export function openExchange(
         message.destroy()
         return
       }
-      message.on('error', () => undefined)
       incoming = message
       const fault = faultOf(message, request.method, pump.isComplete())
       if (fault !== 'none') {

@@ -127,6 +127,19 @@ t.test('the body', async (t) => {
     t.equal(stream.listenerCount('data') + stream.listenerCount('end') + stream.listenerCount('close'), 0)
   })
 
+  t.test('that is closed halfway without a word is an end too', async (t) => {
+    const upstream = await rawUpstream(t, () => undefined)
+    const { transport } = transportFor(t)
+    const stream = new PassThrough()
+    stream.write('abc')
+    const answer = transport(putRequest(upstream.port, 100, stream), never())
+    await eventually(() => upstream.connections.length > 0)
+    await upstream.connections[0]!.until(/abc$/)
+    stream.destroy()
+    await failsWith(t, answer, { reason: 'aborted', sent: true, message: /before its end/ })
+    await upstream.connections[0]!.closed
+  })
+
   t.test('that was broken or closed before does not hang', async (t) => {
     const upstream = await rawUpstream(t, () => undefined)
     const { transport } = transportFor(t)

@@ -45,6 +45,16 @@ t.test('a kept connection that is dead', async (t) => {
     }
   })
 
+  t.test('is not replaced by another kept one', async (t) => {
+    const upstream = await closing(t, (index) => (index < 2 ? 1 : 9))
+    const { transport, stats } = transportFor(t)
+    const both = [transport(getRequest(upstream.port), never()), transport(getRequest(upstream.port), never())]
+    for (const answer of await Promise.all(both)) await textOf(answer.body)
+    await eventually(() => stats().free === 2)
+    t.equal(await textOf((await transport(getRequest(upstream.port), never())).body), 'ok')
+    t.equal(upstream.connections.length, 3)
+  })
+
   t.test('is not replaced twice', async (t) => {
     const upstream = await closing(t, (index) => (index === 0 ? 1 : 0))
     const { transport } = transportFor(t)
