@@ -16,6 +16,7 @@ import { httpProxyTransport } from '../../src/upstream/http-proxy-transport.js'
 import { derivedKeyring } from '../../src/keyring/derived.js'
 import { keyFromBytes } from '../../src/keyring/key-bytes.js'
 import { testCertificates } from './certificates.js'
+import { registerSecret } from './record.js'
 
 /** Where the proxy of a test sends its requests: any S3 over TLS. */
 export interface TestUpstream {
@@ -65,6 +66,7 @@ export function testKeyring(name: string, ...ids: readonly string[]): Keyring {
 /** A keyring over given master keys; the last id is active. */
 export function keyringOf(name: string, ids: readonly string[], bytes: ReadonlyMap<string, Buffer>): Keyring {
   const versions = ids.map((id, i) => {
+    registerSecret(`master key ${name} ${id}`, bytes.get(id)!)
     const made = keyFromBytes(bytes.get(id)!)
     if (made.type === 'refused') throw new Error(made.message)
     const state = i === ids.length - 1 ? ('active' as const) : ('readable' as const)
@@ -91,6 +93,8 @@ export const encryptedRule = (bucket: string, keyring: string, more: object = {}
 /** The whole proxy in this process, on free ports of 127.0.0.1; closed at the end of the test. */
 export async function startTestProxy(t: Test, options: TestProxyOptions): Promise<TestProxy> {
   const { upstream } = options
+  for (const { accessKeyId, secretAccessKey } of [CLIENT, READER, upstream])
+    registerSecret(accessKeyId, secretAccessKey)
   const { leaf } = testCertificates()
   const directory = mkdtempSync(join(tmpdir(), 'ssec-proxy-test-'))
   const file = (name: string, text: string) => {
