@@ -1,0 +1,26 @@
+import { BASE_DOMAINS, type Installation, type RunningProxy } from '../support/running-proxy.js'
+import type { Access } from './clients/client.js'
+
+/** A way to the proxy, by the name that the table has. */
+export const SETTINGS = ['https, path', 'https, virtual-hosted', 'http on loopback, path'] as const
+export type Setting = (typeof SETTINGS)[number]
+
+/** The second base domain, which no resolver knows, where the client's names are resolved for it. */
+export function accessFor(setting: Setting, bucket: string, installation: Installation, proxy: RunningProxy): Access {
+  const { caFile, accessKeyId, secretAccessKey } = installation
+  const common = { caFile, accessKeyId, secretAccessKey, bucket, region: 'us-east-1' }
+  switch (setting) {
+    case 'https, path':
+      return { ...common, scheme: 'https', hostname: 'localhost', port: proxy.httpsPort, style: 'path' }
+    case 'https, virtual-hosted':
+      return {
+        ...common,
+        scheme: 'https',
+        hostname: BASE_DOMAINS[1],
+        port: proxy.httpsPort,
+        style: 'virtual-hosted',
+      }
+    case 'http on loopback, path':
+      return { ...common, scheme: 'http', hostname: 'localhost', port: proxy.httpPort, style: 'path' }
+  }
+}

@@ -1,0 +1,199 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stringify } from 'yaml'
+import { issueCertificate, makeAuthority } from '../../src/origin/certificates.js'
+import { freePorts } from './free-ports.js'
+import { registerKeyring, registerSecret, transcript } from './record.js'
+import { plainEnvironment, runWell } from './run-program.js'
+import type { S3Server } from './server.js'
+
+const PROGRAM = fileURLToPath(new URL('../../bin/ssec-proxy.js', import.meta.url))
+
+/** `s3.localhost` resolves by itself in curl and browsers, `storage.test` nowhere. */
+export const BASE_DOMAINS = ['s3.localhost', 'storage.test'] as const
+
+/** What the proxies of one installation share: CA, certificate, identity, keyring. */
+export interface Installation {
+  readonly folder: string
+  readonly caFile: string
+  readonly certFile: string
+  readonly keyringFile: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+/** Makes one in a new temp folder; the keyring comes from the command line, as an operator's does. */
+export async function makeInstallation(): Promise<Installation> {
+  const folder = mkdtempSync(join(tmpdir(), 'ssec-proxy-e2e-'))
+  const authority = makeAuthority({ name: 'ssec-proxy e2e CA' })
+  const hosts = ['localhost', '127.0.0.1', ...BASE_DOMAINS, ...BASE_DOMAINS.map((domain) => `*.${domain}`)]
+  const leaf = issueCertificate(authority, { hosts })
+  const secretAccessKey = randomBytes(30).toString('base64')
+  registerSecret("secret access key of the proxy's client", secretAccessKey)
+  registerSecret("private key of the proxy's certificate", leaf.key.replace(/-----[^-]+-----|\s/g, ''))
+  mkdirSync(join(folder, 'secrets'), { mode: 0o700 })
+  const write = (name: string, text: string): string => {
+    const file = join(folder, name)
+    writeFileSync(file, text, { mode: 0o600 })
+    return file
+  }
+  write('secrets/client', secretAccessKey)
+  write('proxy.key', leaf.key)
+  const keyringFile = join(folder, 'keyring.json')
+  await commandLine(['keys', 'generate', keyringFile, '--type', 'derived', '--name', 'main'])
+  registerKeyring('master key', readFileSync(keyringFile, 'utf8'))
+  return {
+    folder,
+    caFile: write('ca.crt', authority.cert),
+    certFile: write('proxy.crt', leaf.cert),
+    keyringFile,
+    accessKeyId: `E2E${randomBytes(8).toString('hex').toUpperCase()}`,
+    secretAccessKey,
+  }
+}
+
+export const removeInstallation = ({ folder }: Installation): void => rmSync(folder, { recursive: true, force: true })
+
+/** Adds an active key version to the keyring file, as an operator does. Proxies see it after a restart. */
+export async function rotate({ keyringFile }: Installation): Promise<void> {
+  await commandLine(['keys', 'generate', keyringFile, '--add'])
+  registerKeyring('master key', readFileSync(keyringFile, 'utf8'))
+}
+
+/** Runs one command of the proxy's command line, and gives what it writes. */
+export async function commandLine(args: readonly string[], recorded: 'yes' | 'no' = 'yes'): Promise<string> {
+  const { stdout } = await runWell(process.execPath, [PROGRAM, ...args], { recorded })
+  return stdout.toString()
+}
+
+/** `keys headers`: what opens an object without the proxy. Its output is keys, so it is not recorded. */
+export async function breakGlass(
+  configFile: string,
+  bucket: string,
+  objectKey: string,
+): Promise<readonly KeyHeaders[]> {
+  const args = ['keys', 'headers', `s3://${bucket}/${objectKey}`, '--config', configFile, '--format', 'json']
+  return JSON.parse(await commandLine(args, 'no')) as readonly KeyHeaders[]
+}
+
+export interface KeyHeaders {
+  readonly keyVersion: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface ProxyOptions {
+  readonly upstream: S3Server
+  /** Tells the proxies of one installation apart. */
+  readonly name?: string
+  readonly etag?: 'opaque' | 'passthrough'
+}
+
+export interface RunningProxy {
+  readonly configFile: string
+  readonly httpsPort: number
+  readonly httpPort: number
+  readonly adminPort: number
+  /** Everything it wrote on stdout and stderr. */
+  readonly logFile: string
+  /** SIGTERM, and its end. Rejects where the exit code is not 0 or half a minute is not enough. */
+  stop(): Promise<void>
+}
+
+/** Starts the proxy as users do, in a process of its own, and waits until it takes requests. */
+export async function startProxy(installation: Installation, options: ProxyOptions): Promise<RunningProxy> {
+  const name = options.name ?? 'proxy'
+  const [httpsPort = 0, httpPort = 0, adminPort = 0] = await freePorts(3)
+  const { folder } = installation
+  const { ca, credentials } = options.upstream
+  writeFileSync(join(folder, 'secrets/upstream'), credentials.secretAccessKey, { mode: 0o600 })
+  writeFileSync(join(folder, 'upstream-ca.crt'), ca)
+  registerSecret('secret access key of the upstream', credentials.secretAccessKey)
+  const configFile = join(folder, `${name}.yaml`)
+  writeFileSync(configFile, stringify(configuration(installation, options, { httpsPort, httpPort, adminPort })))
+  const logFile = transcript(`${name}-${httpsPort}`, join(folder, `${name}-${httpsPort}.log`))
+  const log = openSync(logFile, 'a')
+  const child = spawn(process.execPath, [PROGRAM, 'serve', '--config', configFile], {
+    env: plainEnvironment(),
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code === null ? `signal ${signal}` : `exit code ${code}`))
+  })
+  const stop = async (): Promise<void> => {
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
+    const how = await ended
+    clearTimeout(timer)
+    if (how !== 'exit code 0') throw new Error(`the proxy ended with ${how}: ${lastLines(logFile)}`)
+  }
+  let over: string | undefined
+  void ended.then((how) => (over = how))
+  for (const end = Date.now() + 20_000; !(await isReady(adminPort));) {
+    if (over !== undefined) throw new Error(`the proxy did not start, ${over}: ${lastLines(logFile)}`)
+    if (Date.now() > end) {
+      child.kill('SIGKILL')
+      throw new Error(`the proxy was not ready in 20 s: ${lastLines(logFile)}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return { configFile, httpsPort, httpPort, adminPort, logFile, stop }
+}
+
+const lastLines = (file: string): string => readFileSync(file, 'utf8').trim().split('\n').slice(-8).join('\n')
+
+interface Ports {
+  readonly httpsPort: number
+  readonly httpPort: number
+  readonly adminPort: number
+}
+
+function configuration(installation: Installation, { upstream, etag = 'opaque' }: ProxyOptions, ports: Ports): object {
+  const { certFile: cert, accessKeyId } = installation
+  return {
+    listeners: [
+      { https: { host: '127.0.0.1', port: ports.httpsPort, cert, key: 'proxy.key' } },
+      { http: { host: '127.0.0.1', port: ports.httpPort } },
+    ],
+    baseDomains: BASE_DOMAINS,
+    upstream: {
+      endpoint: upstream.endpoint,
+      region: upstream.region,
+      ca: 'upstream-ca.crt',
+      credentials: { accessKeyId: upstream.credentials.accessKeyId, secretAccessKey: { file: 'secrets/upstream' } },
+      // radosgw 16 answers 411 to checksums in trailers
+      trailingChecksums: upstream.name === 'rgw' ? 'verify' : 'relay',
+      // MinIO answers copies and new multipart uploads without SSE-C's headers
+      proof: upstream.name === 'minio' ? 'read-back' : 'answer',
+    },
+    identities: [
+      {
+        name: 'client',
+        accessKeyId,
+        secretAccessKey: { file: 'secrets/client' },
+        grants: [{ bucket: '*', permissions: ['read', 'write', 'delete', 'list', 'manage'] }],
+      },
+    ],
+    keyrings: [{ name: 'main', type: 'derived', file: 'keyring.json' }],
+    rules: [{ bucket: '*', keyring: 'main', etag }],
+    admin: { host: '127.0.0.1', port: ports.adminPort },
+    log: { level: 'debug', objectKeys: 'clear' },
+    timeouts: { drain: '10s' },
+  }
+}
+
+function isReady(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    request({ host: '127.0.0.1', port, path: '/readyz' }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+      .once('error', () => resolve(false))
+      .end()
+  })
+}
