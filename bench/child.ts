@@ -23,6 +23,10 @@ export async function startProgram(program: Program): Promise<Running> {
   const log = openSync(program.logFile, 'a')
   const child = spawn(program.command, program.args, { stdio: ['ignore', log, log] })
   closeSync(log)
+  // It must not outlive a run that was broken off.
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   let over: string | undefined
   child.once('error', (cause) => (over = cause.message))
   child.once('exit', (code, signal) => (over = `it ended with ${signal ?? code}`))
@@ -50,14 +54,14 @@ export function stopChild(child: ChildProcess): Promise<void> {
   })
 }
 
-/** What a program prints on stdout and stderr, or why it cannot be run. */
+/** What a program prints on stdout (on stderr, where there is nothing), or why it cannot be run. */
 export function outputOf(
   command: string,
   args: readonly string[],
 ): Promise<{ readonly type: 'said'; readonly text: string } | { readonly type: 'failed'; readonly reason: string }> {
   return new Promise((resolve) => {
     execFile(command, args, { timeout: 120_000 }, (cause, stdout, stderr) => {
-      if (cause === null) resolve({ type: 'said', text: `${stdout}${stderr}`.trim() })
+      if (cause === null) resolve({ type: 'said', text: (stdout === '' ? stderr : stdout).trim() })
       else resolve({ type: 'failed', reason: cause.message.trim() })
     })
   })

@@ -16,10 +16,10 @@ export interface Options {
 
 export const USAGE = `npm run bench -- [--quick] [--node=26] [--parallel=64] [--full]
 
-  --quick       one short window of each load: half a minute, nothing is written
+  --quick       one short window of each load: under a minute, nothing is written
   --node=26     runs the proxy (not the load) with npm's package node@26, or with a node at a path
   --parallel=N  transfers that memory is measured under (default 64)
-  --full        lets these transfers of 256 MiB end, instead of 8 s of them: minutes
+  --full        lets these transfers of 256 MiB end, instead of 10 s of them: minutes
 `
 
 /** @throws Error that says what is wrong with the arguments, or that the node cannot be had */
@@ -39,7 +39,7 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
     rounds: values.quick ? 1 : 3,
     windowMs: values.quick ? 1000 : 2000,
     parallel,
-    memoryMs: values.full ? Infinity : values.quick ? 2000 : 8000,
+    memoryMs: values.full ? Infinity : values.quick ? 2000 : 10_000,
     node: values.node === undefined ? process.execPath : await nodeCalled(values.node),
     keep: !values.quick,
   }

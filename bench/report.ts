@@ -47,7 +47,9 @@ const BUSY: readonly Line[] = [
 export function markdown({ setting, loads, memory }: Report): string {
   return [
     '# Benchmark of the proxy',
-    table(['', ''], Object.entries(setting)),
+    Object.entries(setting)
+      .map(([name, value]) => `- ${name}: ${value}`)
+      .join('\n'),
     ...loads.flatMap(({ scenario, hops }) => [`## ${scenario.name}`, loadTable(scenario, hops)]),
     '## Memory of the process',
     table(

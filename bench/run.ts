@@ -16,7 +16,8 @@ import { startProxy } from './start-proxy.js'
 import { startS3 } from './start-s3.js'
 import { type Workshop, openWorkshop } from './workshop.js'
 
-const RESULTS = fileURLToPath(new URL('../../bench/results', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const RESULTS = join(ROOT, 'bench/results')
 const MEMORY_BYTES = 256 * MIB
 
 const note = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -40,17 +41,13 @@ async function main(): Promise<void> {
     note('nginx is absent (Debian: apt-get install nginx-light): going on without its column')
   const setting = await settingOf(options, nginx)
   const workshop = openWorkshop()
+  const s3 = await startS3(workshop)
   try {
-    const s3 = await startS3(workshop)
-    try {
-      const bench: Bench = { options, workshop, nginx, s3: { name: 'direct', running: 'none', ...s3 } }
-      const report: Report = { setting, loads: await measureLoads(bench), memory: await measureMemory(bench) }
-      publish(report, options)
-    } finally {
-      await s3.stop()
-    }
+    const bench: Bench = { options, workshop, nginx, s3: { name: 'direct', running: 'none', ...s3 } }
+    const report: Report = { setting, loads: await measureLoads(bench), memory: await measureMemory(bench) }
+    publish(report, options)
   } finally {
-    workshop.remove()
+    await s3.stop()
   }
 }
 
@@ -128,7 +125,8 @@ async function startHop(name: 'nginx' | 'ssec-proxy', { nginx, options, workshop
 async function settingOf(options: Options, nginx: Nginx): Promise<Record<string, string>> {
   const node = await outputOf(options.node, ['-p', '`${process.version}, OpenSSL ${process.versions.openssl}`'])
   if (node.type === 'failed') throw new Error(`${options.node} cannot be run: ${node.reason}`)
-  const commit = await outputOf('git', ['-C', RESULTS.replace(/bench\/results$/, ''), 'rev-parse', '--short', 'HEAD'])
+  const commit = await outputOf('git', ['-C', ROOT, 'rev-parse', '--short', 'HEAD'])
+  const changed = await outputOf('git', ['-C', ROOT, 'status', '--porcelain', '--', 'src', 'bench'])
   return {
     date: new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC',
     machine: `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${(totalmem() / GIB).toFixed(0)} GiB, ${type()} ${release()}`,
@@ -138,10 +136,13 @@ async function settingOf(options: Options, nginx: Nginx): Promise<Record<string,
     'proxy runs on node': node.text,
     'load and S3 stand-in run on node': `${process.version}, OpenSSL ${process.versions.openssl}`,
     nginx: nginx.type === 'present' ? nginx.version : 'absent',
-    commit: commit.type === 'said' ? commit.text : 'unknown',
+    commit: `${textOf(commit)}${textOf(changed) === '' ? '' : ', with changes that are not committed'}`,
     windows: `median of ${options.rounds} × ${options.windowMs / 1000} s; memory ${options.memoryMs === Infinity ? 'to the end' : `${options.memoryMs / 1000} s`}`,
   }
 }
+
+const textOf = (output: Awaited<ReturnType<typeof outputOf>>): string =>
+  output.type === 'said' ? output.text : 'unknown'
 
 function publish(report: Report, options: Options): void {
   const text = `${markdown(report)}\n`
@@ -154,6 +155,8 @@ function publish(report: Report, options: Options): void {
   writeFileSync(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`)
   note(`written: ${file}.md and .json`)
 }
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 main().catch((cause: unknown) => {
   note(cause instanceof Error ? cause.message : String(cause))

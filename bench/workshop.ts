@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 
-/** The folder of one run: a CA, a certificate for this machine, the client's credentials, what the programs write. */
+/**
+ * The folder of one run: a CA, a certificate for this machine, the client's credentials, what the programs write. It is
+ * removed when this process exits.
+ */
 export interface Workshop {
   readonly folder: string
   readonly caFile: string
@@ -14,11 +17,11 @@ export interface Workshop {
   readonly secretAccessKey: string
   /** Writes a file that only its owner reads, and gives its path. */
   readonly write: (name: string, text: string) => string
-  readonly remove: () => void
 }
 
 export function openWorkshop(): Workshop {
   const folder = mkdtempSync(join(tmpdir(), 'ssec-proxy-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const authority = makeAuthority({ name: 'ssec-proxy bench CA' })
   const leaf = issueCertificate(authority, { hosts: ['localhost', '127.0.0.1'] })
   const write = (name: string, text: string): string => {
@@ -34,6 +37,5 @@ export function openWorkshop(): Workshop {
     accessKeyId: 'BENCHCLIENT',
     secretAccessKey: randomBytes(30).toString('base64url'),
     write,
-    remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
