@@ -21,7 +21,8 @@ export function authorize(request: ClassifiedRequest): void {
     const { bucket, objectKey } = request.copySource
     demand(identity, 'read', { type: 'object', bucket, objectKey })
   }
-  if (request.fields.get('x-amz-bypass-governance-retention')?.toLowerCase() === 'true') {
+  // Anything but a plain no: how the upstream reads ` true` or `true,true` is not for us to guess.
+  if ((request.fields.get('x-amz-bypass-governance-retention') ?? 'false').toLowerCase() !== 'false') {
     demand(identity, 'manage', subjectOf(request))
   }
 }

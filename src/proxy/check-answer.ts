@@ -29,6 +29,7 @@ export async function checkAnswer(
   }
   if (attempt.target !== 'relayed' && mustReadBack(request, pipeline)) {
     const { proof, answer } = await readBack(request, forwarded, attempt.target, pipeline)
+    if (proof === 'unknown') throw unverified(request, record)
     if (proof !== 'proven') await refuseUnproven(request, forwarded, proof, pipeline, record)
     remember(request, attempt.target, answer, pipeline)
     rememberSource(request, answer, pipeline)
@@ -74,6 +75,15 @@ function checkPlainRead(request: RewrittenRequest, { response }: Forwarded, reco
       'Access Denied. The object is stored without a customer key, and the rule of its bucket says plaintext: deny. ' +
       'Set plaintext: allow to read it through the proxy.',
     cause: 'plain object in an encrypted scope',
+  })
+}
+
+/** Nothing is removed: what may be well encrypted, or another client's by now, is not ours to delete. */
+function unverified({ operation }: RewrittenRequest, record: RequestRecord): S3Error {
+  record.outcome = 'encryption-unproven'
+  return new S3Error('ServiceUnavailable', {
+    message: `${operation.name} was carried out, but the upstream could not be asked whether the object is encrypted. Try again.`,
+    cause: 'encryption unknown: reading back failed; the object was left as it is',
   })
 }
 

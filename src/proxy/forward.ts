@@ -1,7 +1,8 @@
 import { type PlannedAttempt, attempts } from './attempts.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
-import { UpstreamFailure, type UpstreamRequest, type UpstreamResponse } from '../upstream/types.js'
+import type { UpstreamRequest, UpstreamResponse } from '../upstream/types.js'
 import type { RequestRecord } from './record.js'
+import { MAX_ERROR_BYTES, holdAnswer } from './hold-answer.js'
 import { S3Error } from '../s3/error.js'
 import { regionFromAnswer } from '../upstream/regions.js'
 import { regionToUse } from './region-to-use.js'
@@ -20,7 +21,8 @@ type World = Pick<Pipeline, 'upstream' | 'regions' | 'transport' | 'now' | 'warn
  * candidates on 400 and 403, each at most once; where none fits the client sees the first answer. A body that streams is
  * sent once.
  *
- * @throws S3Error ServiceUnavailable (no answer, no credentials), AccessDenied (no key); errors of the client's body
+ * @throws UpstreamFailure (no answer); S3Error ServiceUnavailable (no credentials), AccessDenied (no key); errors of
+ *   the client's body
  */
 export async function forward(
   request: RewrittenRequest,
@@ -33,12 +35,9 @@ export async function forward(
   let first: Forwarded | undefined
   for await (const attempt of attempts(request)) {
     const answer = await sendInRegion(request, attempt, pipeline, signal, record, replayable)
-    if (!replayable || !mayBeAnotherKey(answer.response.status)) {
-      first?.response.body.destroy()
-      return answer
-    }
-    if (first === undefined) first = answer
-    else answer.response.body.destroy()
+    if (!replayable || !mayBeAnotherKey(answer.response.status)) return answer
+    const held = await holdAnswer(answer.response, MAX_ERROR_BYTES)
+    first ??= { attempt, response: held.response }
   }
   if (first !== undefined) return first
   throw new S3Error('AccessDenied', { cause: 'no keyring of the rule has a key for this object' })
@@ -60,9 +59,12 @@ async function sendInRegion(
   const bucket = bucketOf(request)
   const region = pipeline.regions.regionOf(bucket)
   const used = regionToUse(request.target, pipeline)
-  const response = await send(await sign(request, attempt, used, pipeline), pipeline, signal, record)
-  const actual = bucket === 'service' ? 'unknown' : regionFromAnswer(response.status, response.fields)
-  if (pipeline.upstream.region.type === 'fixed' || bucket === 'service') return { attempt, response }
+  const answer = await send(await sign(request, attempt, used, pipeline), pipeline, signal, record)
+  if (pipeline.upstream.region.type === 'fixed' || bucket === 'service') return { attempt, response: answer }
+  // A wrong region may be told in the document alone.
+  const { bytes, response } =
+    answer.status === 400 ? await holdAnswer(answer, MAX_ERROR_BYTES) : { bytes: '', response: answer }
+  const actual = regionFromAnswer(response.status, response.fields, bytes.toString('utf8'))
   if (actual === 'unknown' || actual === used) {
     if (region === 'unknown' && response.status < 300) pipeline.regions.learn(bucket, used)
     return { attempt, response }
@@ -132,16 +134,7 @@ async function send(
   record: RequestRecord,
 ): Promise<UpstreamResponse> {
   record.attempts += 1
-  try {
-    const response = await pipeline.transport(request, signal)
-    record.answered(response)
-    return response
-  } catch (cause) {
-    if (!(cause instanceof UpstreamFailure)) throw cause
-    record.outcome = 'upstream-failed'
-    throw new S3Error('ServiceUnavailable', {
-      message: 'The proxy got no answer from the upstream. Try again.',
-      cause,
-    })
-  }
+  const response = await pipeline.transport(request, signal)
+  record.answered(response)
+  return response
 }

@@ -1,9 +1,11 @@
 import type { ClassifiedRequest, Pipeline } from './messages.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type RequestRecord, newRecord } from './record.js'
+import type { Forwarded } from './forward.js'
 import type { Handler } from './handler.js'
 import type { Readable } from 'node:stream'
 import { S3Error } from '../s3/error.js'
+import { UpstreamFailure } from '../upstream/types.js'
 import { authenticate } from './authenticate.js'
 import { authorize } from './authorize.js'
 import { checkAnswer } from './check-answer.js'
@@ -32,6 +34,7 @@ export function requestHandler(pipeline: Pipeline): Handler {
     response.once('close', () => {
       if (!response.writableFinished) gone.abort()
     })
+    let unread: Forwarded | undefined
     const openBody = bodyOpener(request, response, record, expectsContinue)
     try {
       const parsed = parse(request)
@@ -45,9 +48,12 @@ export function requestHandler(pipeline: Pipeline): Handler {
       record.keyMs = elapsed()
       const rewritten = rewrite(keyed, pipeline, openBody)
       const forwarded = await forward(rewritten, pipeline, gone.signal, record)
+      unread = forwarded
       const answered = await checkAnswer(rewritten, forwarded, pipeline, record)
       await respond(rewritten, answered, response, pipeline, record)
     } catch (cause) {
+      // An answer that nobody reads would keep its connection for ever.
+      unread?.response.body.destroy()
       end(request, response, cause, requestId, record, pipeline, gone.signal)
     }
     await finished(response)
@@ -98,8 +104,9 @@ function end(
     response.destroy()
     return
   }
-  const error = cause instanceof S3Error ? cause : new S3Error('InternalError', { cause })
-  if (!(cause instanceof S3Error)) pipeline.warn('a request failed unexpectedly', { requestId, cause })
+  const error = errorOf(cause)
+  if (cause instanceof UpstreamFailure) record.outcome = 'upstream-failed'
+  else if (!(cause instanceof S3Error)) pipeline.warn('a request failed unexpectedly', { requestId, cause })
   if (record.outcome === 'complete') record.outcome = 'refused'
   record.status = error.status
   record.errorCode = error.code
@@ -110,6 +117,15 @@ function end(
   } catch {
     response.destroy()
   }
+}
+
+function errorOf(cause: unknown): S3Error {
+  if (cause instanceof S3Error) return cause
+  if (!(cause instanceof UpstreamFailure)) return new S3Error('InternalError', { cause })
+  return new S3Error('ServiceUnavailable', {
+    message: 'The proxy got no answer from the upstream. Try again.',
+    cause,
+  })
 }
 
 /** One line for the log, down the chain of causes: names and codes of faults, never what a request held. */

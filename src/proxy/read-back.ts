@@ -3,7 +3,7 @@ import type { Pipeline, RewrittenRequest } from './messages.js'
 import { customerKeyMD5, provesEncryption, targetHeaders } from '../s3/customer-key.js'
 import type { DataKey } from '../keyring/port.js'
 import { EMPTY_SHA256 } from './forward.js'
-import { Readable } from 'node:stream'
+import { holdAnswer } from './hold-answer.js'
 import { S3Error } from '../s3/error.js'
 import { regionToUse } from './region-to-use.js'
 import { signAttempt } from './sign-attempt.js'
@@ -11,6 +11,7 @@ import { signAttempt } from './sign-attempt.js'
 /** Answers to CopyObject and CompleteMultipartUpload are below 4 KiB. */
 const MAX_ANSWER_BYTES = 1024 * 1024
 const READ_BACK_TIMEOUT_MS = 30_000
+const READ_BACK_ATTEMPTS = 3
 
 /** What makes an object of its own accord, so that a HEAD can tell how it is stored. */
 const MAKES_OBJECT = new Set(['CopyObject', 'CompleteMultipartUpload'])
@@ -20,33 +21,33 @@ export function mustReadBack(request: RewrittenRequest, { upstream }: Pick<Pipel
   return upstream.proof === 'read-back' && MAKES_OBJECT.has(request.operation.name)
 }
 
-/** Whether an answer without proof may pass for now: no object exists yet, and completion will be read back. */
+/**
+ * Whether an answer without proof may pass for now: no object exists yet, and completion will be read back. Not where
+ * the key is the client's: completion does not bring it, so every part must prove itself.
+ */
 export function mayProveLater(request: RewrittenRequest, { upstream }: Pick<Pipeline, 'upstream'>): boolean {
   const { name } = request.operation
-  return upstream.proof === 'read-back' && (name === 'CreateMultipartUpload' || name === 'UploadPartCopy')
+  const relayed = request.targetKey.type === 'relayed'
+  if (upstream.proof !== 'read-back') return false
+  return name === 'CreateMultipartUpload' || (name === 'UploadPartCopy' && !relayed)
 }
 
 /**
  * Asks for the object that was just made, with its key: S3 answers with the proof only where it is stored under that
  * very key. The answer to the write is held until then.
  *
- * @returns the proof, and the answer with its body as it was
+ * @returns the proof, and the answer with its body as it was; `unknown` where nobody could tell how the object is stored
  */
 export async function readBack(
   request: RewrittenRequest,
   { attempt, response }: Forwarded,
   key: DataKey,
   pipeline: Pipeline,
-): Promise<{ readonly proof: ReturnType<typeof provesEncryption>; readonly answer: Forwarded }> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_ANSWER_BYTES) throw new S3Error('InternalError', { cause: 'an answer of the upstream is too long' })
-    chunks.push(chunk)
-  }
-  const bytes = Buffer.concat(chunks)
-  const answer = { attempt, response: { ...response, body: Readable.from([bytes], { objectMode: false }) } }
+): Promise<{ readonly proof: ReturnType<typeof provesEncryption> | 'unknown'; readonly answer: Forwarded }> {
+  const held = await holdAnswer(response, MAX_ANSWER_BYTES)
+  if (!held.whole) throw new S3Error('InternalError', { cause: 'an answer of the upstream is too long' })
+  const { bytes } = held
+  const answer = { attempt, response: held.response }
   // An error inside the 200: nothing was made, and the client is told so by the document itself.
   if (bytes.includes('<Error>')) return { proof: 'proven', answer }
   const versionId = response.fields.get('x-amz-version-id')
@@ -58,8 +59,17 @@ export async function readBack(
     upstreamBody: { type: 'none' },
   }
   const attemptToRead = { target: key, source: 'plain', headers: targetHeaders(key.key) } as const
-  const signed = await signAttempt(question, attemptToRead, regionToUse(request.target, pipeline), pipeline)
-  const head = await pipeline.transport(signed, AbortSignal.timeout(READ_BACK_TIMEOUT_MS))
-  head.body.destroy()
-  return { proof: head.status === 200 ? provesEncryption(head.fields, customerKeyMD5(key.key)) : 'missing', answer }
+  for (let attempts = 1; attempts <= READ_BACK_ATTEMPTS; attempts += 1) {
+    const signed = await signAttempt(question, attemptToRead, regionToUse(request.target, pipeline), pipeline)
+    const head = await pipeline
+      .transport(signed, AbortSignal.timeout(READ_BACK_TIMEOUT_MS))
+      .catch(() => 'none' as const)
+    if (head === 'none') continue
+    head.body.resume()
+    if (head.status === 200) return { proof: provesEncryption(head.fields, customerKeyMD5(key.key)), answer }
+    // What S3 answers to a needless key. A wrong key is 403: somebody else's object by now, not one in the clear.
+    if (head.status === 400) return { proof: 'missing', answer }
+    if (head.status < 500) break
+  }
+  return { proof: 'unknown', answer }
 }

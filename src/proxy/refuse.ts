@@ -21,8 +21,13 @@ export function refuse(
     'content-length': body.length,
     'x-amz-request-id': about.requestId,
     ...(error.status === 503 ? { 'retry-after': '1' } : {}),
-    ...(request.complete ? {} : { connection: 'close' }),
+    ...(bodyIsDue(request) ? { connection: 'close' } : {}),
   })
   response.end(bodiless ? undefined : body)
   return bodiless ? 0 : body.length
+}
+
+/** Node calls a request complete only after its handler's first turn, one without a body too. */
+function bodyIsDue({ complete, headers }: IncomingMessage): boolean {
+  return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0)
 }

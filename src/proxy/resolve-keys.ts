@@ -61,10 +61,27 @@ async function targetPlan(
     case 'write':
       return { type: 'one', dataKey: await reference.keyring.forWrite(scope), scope }
     case 'upload':
-      return uploadPlan(reference, scope, pipeline, upload)
+      return broughtByClient(request, reference, scope, pipeline, upload)
+        ? { type: 'none' }
+        : uploadPlan(reference, scope, pipeline, upload)
     case 'read':
       return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, pipeline.memory) }
   }
+}
+
+/**
+ * An upload under the client's own key, which its id therefore does not name: clients send the key with every part, and
+ * nothing with what comes after. Parts always take a key and must prove it.
+ */
+function broughtByClient(
+  { operation }: AuthorizedRequest,
+  { clientKeys }: Encrypted,
+  scope: ObjectScope,
+  { memory }: Pick<Pipeline, 'memory'>,
+  upload: ReturnType<typeof unwrapUploadId> | undefined,
+): boolean {
+  if (clientKeys !== 'relay' || operation.proof || upload?.key !== 'unknown') return false
+  return memory.getUpload(scope, upload.upstreamId) === 'unknown'
 }
 
 /** Parts get the key that the upload was created with, on whichever replica, whatever is active by now. */

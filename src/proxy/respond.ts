@@ -11,6 +11,7 @@ import { pipeline as pipe } from 'node:stream/promises'
 import { showETag } from '../s3/etag.js'
 import { stripResponseFields } from './rewrite-headers.js'
 
+const KEY = /^x-amz-(?:copy-source-)?server-side-encryption-customer-key$/
 const KEY_MD5 = /^x-amz-(?:copy-source-)?server-side-encryption-customer-key-md5$/
 
 /**
@@ -71,6 +72,8 @@ function answerHeaders(
   pipeline: Pick<Pipeline, 'rules'>,
 ): Map<string, string> {
   const headers = stripResponseFields(answer.fields)
+  // No S3 says the key itself; one that echoes what it was sent would.
+  for (const name of headers.keys()) if (KEY.test(name)) headers.delete(name)
   // The MD5 is a fingerprint of the key: only a client that sent its own key gets to see it.
   if (request.targetKey.type !== 'relayed') {
     for (const name of headers.keys()) if (KEY_MD5.test(name)) headers.delete(name)

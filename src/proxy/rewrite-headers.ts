@@ -32,8 +32,11 @@ const RESTATED = [
   'x-amz-trailer',
 ]
 
-/** What other proxies on the way said, and cookies, which S3 does not know. */
-const OTHERS = ['forwarded', 'via', 'cookie', 'x-real-ip', 'x-amz-te']
+/**
+ * What other proxies on the way said, and cookies, which S3 does not know; and the wish for compression: S3 compresses
+ * nothing, and documents that a gateway before a store has compressed could be neither checked nor rewritten.
+ */
+const OTHERS = ['accept-encoding', 'forwarded', 'via', 'cookie', 'x-real-ip', 'x-amz-te']
 
 const HOST_DETAILS = /^(?:x-forwarded-|amz-sdk-)/
 

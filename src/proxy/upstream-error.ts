@@ -1,9 +1,7 @@
 import type { Attempt, RewrittenRequest } from './messages.js'
+import { MAX_ERROR_BYTES, holdAnswer } from './hold-answer.js'
 import { S3Error } from '../s3/error.js'
 import type { UpstreamResponse } from '../upstream/types.js'
-
-/** An error document is read here up to this many bytes; S3's are below 4 KiB. */
-const MAX_ERROR_BYTES = 64 * 1024
 
 /** Codes that speak of the proxy's own credentials, clock or signature, and whose documents may quote what we signed. */
 const OURS: Readonly<Record<string, string>> = {
@@ -34,13 +32,17 @@ export async function judgeUpstreamError(
   attempt: Attempt,
   response: UpstreamResponse,
 ): Promise<JudgedError> {
-  const bytes = await readBounded(response)
+  const { bytes } = await holdAnswer(response, MAX_ERROR_BYTES)
   const text = bytes.toString('utf8')
   const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1] ?? 'none'
   if (response.status >= 300 && response.status < 400) return { type: 'replace', code, error: redirected(response) }
   const remedy = OURS[code]
   if (remedy !== undefined) return { type: 'replace', code, error: ourFault(code, remedy) }
   if (/were not signed/.test(text)) return { type: 'replace', code, error: ourFault(code, 'report this as a bug') }
+  if ((response.fields.get('content-encoding') ?? 'identity') !== 'identity') {
+    const message = 'The upstream refused the request. Its answer is compressed, could not be checked and is withheld.'
+    return { type: 'replace', code, error: new S3Error('InvalidRequest', { message }) }
+  }
   if (quotesKey(attempt, text)) {
     const error = new S3Error('InvalidRequest', {
       message: `The upstream refused the request (${code}). Its answer quoted the customer key and is withheld.`,
@@ -99,21 +101,17 @@ function quotesKey(attempt: Attempt, text: string): boolean {
     if (key === 'plain') return false
     if (key === 'relayed') return /customer-key|<ArgumentValue>/i.test(text)
     const bytes = key.key.export()
-    const forms = [bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')]
-    return forms.some((form) => text.includes(form) || text.includes(encodeURIComponent(form)))
+    const base64 = bytes.toString('base64')
+    // As sent; as in CanonicalRequestBytes, which spell text in hex with spaces between; the bytes themselves.
+    const written = [base64, bytes.toString('base64url')].some((form) => sharesRun(text, form, 8))
+    const squeezed = text.replace(/\s/g, '').toLowerCase()
+    const spelled = [bytes.toString('hex'), Buffer.from(base64).toString('hex')]
+    return written || spelled.some((form) => sharesRun(squeezed, form, 16))
   })
 }
 
-async function readBounded(response: UpstreamResponse): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_ERROR_BYTES) {
-      response.body.destroy()
-      break
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+/** Whether so many characters in a row are the same: no escape of `+`, `/` and `=` hides a key from that. */
+function sharesRun(text: string, form: string, length: number): boolean {
+  for (let i = 0; i + length <= form.length; i += 1) if (text.includes(form.slice(i, i + length))) return true
+  return false
 }
