@@ -27,10 +27,10 @@ export async function startMinio(): Promise<Started> {
   await writeFile(join(certs, 'public.crt'), leaf.cert + authority.cert)
   await writeFile(join(certs, 'private.key'), leaf.key, { mode: 0o600 })
   const [port = 0] = await freePorts(1)
-  // a shell between us ends MinIO when its own standard input ends: also when this process was killed
-  const script = '"$0" "$@" & cat >/dev/null; kill -KILL $!'
+  // the shell ends when MinIO does, and ends MinIO when its own standard input ends: also when this process was killed
+  const script = 'exec 3<&0; "$0" "$@" 3<&- & cat <&3 >/dev/null & wait -n; kill -KILL $(jobs -p)'
   const options = ['server', '--address', `127.0.0.1:${port}`, '--certs-dir', certs, join(folder, 'data')]
-  const process = spawn('sh', ['-c', script, binary.path, ...options], {
+  const child = spawn('bash', ['-c', script, binary.path, ...options], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       PATH: '/usr/bin:/bin',
@@ -42,18 +42,19 @@ export async function startMinio(): Promise<Started> {
       MINIO_DOMAIN: DOMAIN,
     },
   })
-  const ended = new Promise((resolve) => process.once('exit', resolve))
+  const ended = new Promise((resolve) => child.once('exit', resolve))
   const output: string[] = []
-  for (const stream of [process.stdout, process.stderr])
+  for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (data: Buffer) => output.push(data.toString()))
+  }
   const stop = async (): Promise<void> => {
-    process.stdin.end()
+    child.stdin.end()
     await ended
     await rm(folder, { recursive: true, force: true })
   }
   const limit = Date.now() + 30_000
   while (!(await accepts(port))) {
-    if (Date.now() > limit) {
+    if (child.exitCode !== null || Date.now() > limit) {
       await stop()
       throw new Error(`MinIO did not come up: ${output.join('').slice(-500)}`)
     }

@@ -21,7 +21,7 @@ export async function startRgw(): Promise<Started> {
   await writeFile(cert, leaf.cert + authority.cert)
   await writeFile(key, leaf.key, { mode: 0o600 })
   const [port = 0, plainPort = 0] = await freePorts(2)
-  const process = spawn(join(import.meta.dirname, 'rgw-up'), [join(folder, 'ceph')], {
+  const child = spawn(join(import.meta.dirname, 'rgw-up'), [join(folder, 'ceph')], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -35,12 +35,12 @@ export async function startRgw(): Promise<Started> {
       RGW_SECRET_KEY: CREDENTIALS.secretAccessKey,
     },
   })
-  const ended = new Promise<number>((resolve) => process.once('exit', (code) => resolve(code ?? 1)))
+  const ended = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
   const errors: string[] = []
-  process.stderr.on('data', (data: Buffer) => errors.push(data.toString()))
-  const ready = new Promise<'ready'>((resolve) => process.stdout.once('data', () => resolve('ready')))
+  child.stderr.on('data', (data: Buffer) => errors.push(data.toString()))
+  const ready = new Promise<'ready'>((resolve) => child.stdout.once('data', () => resolve('ready')))
   const stop = async (): Promise<void> => {
-    process.stdin.end()
+    child.stdin.end()
     await ended
     await rm(folder, { recursive: true, force: true })
   }
