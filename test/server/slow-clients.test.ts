@@ -89,10 +89,10 @@ t.test('a download that nobody takes is cut off, and one that is taken slowly is
 
 t.test('nobody is cut off while it is our turn', async (t) => {
   const { port, log } = await start(t, {
-    timeouts: { ...timeouts, clientIdleMs: 100 },
+    timeouts: { ...timeouts, clientIdleMs: 1_000 },
     handler: async (request, response, context) => {
-      // A key service, an upstream: several times the limit.
-      await pause(450)
+      // A key service, an upstream: longer than the limit, twice.
+      await pause(2_300)
       if (context.expectsContinue) response.writeContinue()
       await countBody(request, response, context)
     },

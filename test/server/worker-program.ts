@@ -3,6 +3,7 @@ import type { Config, ListenerConfig } from '../../src/config/types.js'
 import { SERVER_TIMES, startListeners } from '../../src/server.js'
 import { aggregateMetrics, createMetrics } from '../../src/telemetry/metrics.js'
 import { WORKER_TIMES, isWorker, runWorkers } from '../../src/workers.js'
+import cluster from 'node:cluster'
 import { StartError } from '../../src/server/start-error.js'
 import { countBody } from './harness.js'
 import { createLogger } from '../../src/telemetry/logger.js'
@@ -16,7 +17,7 @@ const log = createLogger({ level: 'info', destination: 'stdout' })
 async function work(): Promise<void> {
   const primary = linkToPrimary()
   const metrics = createMetrics({ inFlight: () => open.inFlight(), upstreamSockets: () => ({}) })
-  if (process.env.FAIL === 'throw') throw new Error('a fault of ours')
+  if (process.env.FAIL === cluster.worker?.id.toString()) throw new Error('a fault of ours')
   const open = await startListeners({
     ...{ listeners, timeouts, times: SERVER_TIMES, log, observe: metrics.observe, onCertificate: metrics.certificate },
     handler: async (request, response, context) => {
@@ -38,7 +39,7 @@ async function work(): Promise<void> {
 
 async function lead(): Promise<void> {
   const unixSockets = listeners.flatMap((one) => (one.type === 'unix' ? [one.path] : []))
-  const times = { ...WORKER_TIMES, firstBackoffMs: 10, metricsMs: 500, exitMs: 300 }
+  const times = { ...WORKER_TIMES, firstBackoffMs: 10, metricsMs: 500, exitMs: 1_000 }
   const workers = await runWorkers({ count: 2, unixSockets, drainMs, times, log })
   process.on('SIGTERM', () => {
     void workers.close().then((drained) => {

@@ -111,8 +111,8 @@ t.test('a worker that cannot start ends everything with its one line', async (t)
   t.equal(await exit, 1)
 })
 
-t.test('one that throws at its start does too', async (t) => {
-  const { line, exit } = program(t, [LOOPBACK], { FAIL: 'throw' })
+t.test('one of several that throws at its start ends the others too', async (t) => {
+  const { line, exit } = program(t, [LOOPBACK], { FAIL: '2' })
   t.match((await line('refused')).line, /^a worker ended at its start \(code 1\)/)
   t.equal(await exit, 1)
 })
@@ -128,7 +128,7 @@ t.test('a worker that hangs is killed after the limit, and does not keep metrics
     if ((await line('metrics', asked)).count === 1) break
   }
   child.kill('SIGTERM')
-  t.match(await line('drained'), { killed: 1 })
+  t.ok(((await line('drained')).killed as number) >= 1)
   t.equal(await exit, 0)
   await hanging.closed
 })
