@@ -26,7 +26,8 @@ const PATH = '/bucket/tampered'
 
 const flip = (bytes: Buffer, at: number): Buffer => {
   const copy = Buffer.from(bytes)
-  copy[at]! ^= 1
+  // A hex digit stays one: what is wrong with a signature must be its value, not its form.
+  copy[at] = copy[at] === 0x61 || copy[at] === 0x66 ? 0x30 : copy[at]! ^ 1
   return copy
 }
 
