@@ -13,13 +13,14 @@ import { verifySignature } from '../sigv4/verify.js'
  */
 export function authenticate(
   request: ParsedRequest,
-  pipeline: Pick<Pipeline, 'identities' | 'anonymous' | 'clientRegions' | 'now'>,
+  pipeline: Pick<Pipeline, 'identities' | 'anonymous' | 'baseDomains' | 'clientRegions' | 'now'>,
   listenerAnonymous: string | 'none',
 ): AuthenticatedRequest {
   const authorization = parseAuthorization(request.fields, request.query)
   if (authorization.type === 'none') {
     const identity = pipeline.anonymous.get(listenerAnonymous)
     if (listenerAnonymous === 'none' || identity === undefined) throw new S3Error('AccessDenied')
+    refuseBrowsers(request, pipeline.baseDomains)
     const payload = parsePayloadMode(request.fields, authorization)
     return { ...request, identity, authorization, verified: 'none', payload }
   }
@@ -36,6 +37,23 @@ export function authenticate(
   })
   const payload = parsePayloadMode(request.fields, authorization)
   return { ...request, identity: identity.identity, authorization, verified, payload }
+}
+
+/**
+ * A web page whose name was made to resolve to 127.0.0.1 could use a listener that asks for no signature: its requests
+ * say so by their Host, or by an Origin. Programs that belong here name the loopback address or a base domain.
+ */
+function refuseBrowsers({ host, fields }: ParsedRequest, baseDomains: readonly string[]): void {
+  const name = host.replace(/:\d*$/, '').toLowerCase()
+  const local = name === '' || name === 'localhost' || /^(?:127(?:\.\d{1,3}){3}|\[::1\])$/.test(name)
+  const ours = baseDomains.some((domain) => name === domain || name.endsWith(`.${domain}`))
+  if ((local || ours) && !fields.has('origin')) return
+  throw new S3Error('AccessDenied', {
+    message:
+      'Access Denied. Requests without a signature must name localhost, a loopback address or a base domain as their ' +
+      'host, and must not come from a web page.',
+    cause: 'an anonymous request with another Host, or with an Origin',
+  })
 }
 
 function knownIdentity(accessKeyId: string, identities: ReadonlyMap<string, Identity>) {

@@ -24,6 +24,8 @@ export function clientBody(request: IncomingMessage, record: Pick<RequestRecord,
     request.unpipe(body)
     request.on('error', () => undefined)
   })
+  // Whoever reads the body hears of its errors; until somebody does, they must not end the process.
+  body.on('error', () => undefined)
   request.pipe(body)
   return body
 }

@@ -261,3 +261,18 @@ function slowBody() {
     })(),
   )
 }
+
+t.test('the anonymous listener answers programs of this machine, not web pages', async (t) => {
+  const { proxy } = await start(t)
+  const ask = (headers: Record<string, string>) =>
+    send({ port: proxy.plainPort, plain: true }, { method: 'GET', path: '/bucket?list-type=2', headers })
+  t.equal((await ask({ host: `localhost:${proxy.plainPort}` })).status, 200)
+  t.equal((await ask({ host: `127.0.0.1:${proxy.plainPort}` })).status, 200)
+  t.equal((await ask({ host: 'rebound.example.com' })).code, 'AccessDenied', 'a name that resolves to 127.0.0.1')
+  t.equal((await ask({ host: 'localhost', origin: 'https://example.com' })).code, 'AccessDenied')
+  const { headers } = await send(
+    { port: proxy.port },
+    { method: 'GET', path: '/bucket', headers: { host: 'localhost' } },
+  )
+  t.equal(headers['content-type'], 'application/xml', 'https has no anonymous identity at all')
+})
