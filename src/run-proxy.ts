@@ -76,6 +76,11 @@ async function startServing(
     throw new StartError(composed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '))
   }
   const { pipeline } = composed
+  metrics.keyVersions(
+    keyrings.flatMap(({ name: keyring, keyVersions }) =>
+      keyVersions.map((keyVersion, i) => ({ keyring, keyVersion, active: i === 0 })),
+    ),
+  )
   listeners = await startListeners({
     listeners: config.listeners,
     timeouts: config.timeouts,

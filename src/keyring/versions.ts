@@ -24,6 +24,7 @@ export function versionedKeyring(
   return {
     name,
     type,
+    keyVersions: order,
     forWrite: (scope) => forVersion(scope, active.id) as DataKey,
     candidates: () => order,
     forVersion,
