@@ -19,7 +19,7 @@ export const USAGE = `npm run bench -- [--quick] [--node=26] [--parallel=64] [--
   --quick       one short window of each load: under a minute, nothing is written
   --node=26     runs the proxy (not the load) with npm's package node@26, or with a node at a path
   --parallel=N  transfers that memory is measured under (default 64)
-  --full        lets these transfers of 256 MiB end, instead of 10 s of them: minutes
+  --full        lets these transfers of 256 MiB end, instead of 12 s of them: minutes
 `
 
 /** @throws Error that says what is wrong with the arguments, or that the node cannot be had */
@@ -37,9 +37,9 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > 500) throw new Error('--parallel is from 1 to 500')
   return {
     rounds: values.quick ? 1 : 3,
-    windowMs: values.quick ? 1000 : 2000,
+    windowMs: values.quick ? 1000 : 1500,
     parallel,
-    memoryMs: values.full ? Infinity : values.quick ? 2000 : 10_000,
+    memoryMs: values.full ? Infinity : values.quick ? 2000 : 12_000,
     node: values.node === undefined ? process.execPath : await nodeCalled(values.node),
     keep: !values.quick,
   }
