@@ -5,8 +5,18 @@
 //
 // SSEC_PROXY_TEST_RECORD  a folder for the record, which is then kept. It holds secrets. Default: a temp folder, removed.
 // SSEC_PROXY_TEST_COUNTS  a file that gets the last line too.
+// SSEC_PROXY_CLIENT_TABLE a file for the table of clients, such as docs/client-results.md.
 import { spawn } from 'node:child_process'
-import { appendFileSync, createWriteStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,7 +82,12 @@ const end = counts(endRaw, await tap(['--disable-coverage', '--allow-empty-cover
 rmSync(endRaw, { force: true })
 
 const table = join(record, 'clients.md')
-if (existsSync(table)) console.log(readFileSync(table, 'utf8'))
+if (existsSync(table)) {
+  const text = readFileSync(table, 'utf8')
+  console.log(text)
+  const to = process.env.SSEC_PROXY_CLIENT_TABLE
+  if (to !== undefined) writeFileSync(to, text)
+}
 if (kept === undefined) rmSync(record, { recursive: true, force: true })
 
 const sum = (what) => tests[what] + end[what]

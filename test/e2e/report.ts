@@ -11,7 +11,7 @@ export type Outcome =
 
 export interface Result {
   readonly upstream: string
-  /** Name and version. */
+  /** What the program says it is, with its version. */
   readonly client: string
   /** Such as `https, path`. */
   readonly setting: string
@@ -35,38 +35,37 @@ export function keptResults(folder: string): readonly Result[] {
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Result)
 }
 
-/** A Markdown table, a row for each client in each setting, a column for each step, and what cannot be done, with reasons. */
-export function formatTable(results: readonly Result[]): string {
-  const steps = [...new Set(results.map(({ step }) => step))]
-  const rowOf = ({ client, upstream, setting }: Result): string => `${client} | ${upstream} | ${setting}`
+/** A Markdown table for each upstream and setting: a row for each step, a column for each client; then the reasons. */
+export function formatTables(results: readonly Result[]): string {
   const notes: string[] = []
-  const noteOf = (text: string): string => {
-    if (!notes.includes(text)) notes.push(text)
-    return `[${notes.indexOf(text) + 1}]`
-  }
-  const cell = (result: Result | undefined): string => {
-    if (result === undefined) return ''
-    const { outcome, step } = result
-    switch (outcome.type) {
-      case 'works':
-        return 'yes'
-      case 'cannot':
-        return `– ${noteOf(outcome.reason)}`
-      case 'fails':
-        return `FAILS ${noteOf(`${step}: ${outcome.error.replace(/\s+/g, ' ').slice(0, 300)}`)}`
-    }
-  }
-  const rows = [...new Set(results.map(rowOf))].map((row) => {
-    const own = results.filter((result) => rowOf(result) === row)
-    return `| ${row} | ${steps.map((step) => cell(own.find((result) => result.step === step))).join(' | ')} |`
+  const headings = [...new Set(results.map(headingOf))]
+  const tables = headings.map((heading) => {
+    const own = results.filter((result) => headingOf(result) === heading)
+    return `## ${heading}\n\n${table(own, notes)}`
   })
-  const head = ['client', 'upstream', 'setting', ...steps.map((step) => step.replace('key: ', ''))]
-  return [
-    `| ${head.join(' | ')} |`,
-    `|${head.map(() => '---').join('|')}|`,
-    ...rows,
-    '',
-    ...notes.map((note, index) => `[${index + 1}] ${note}  `),
-    '',
-  ].join('\n')
+  return `${tables.join('\n')}\n${notes.map((note, index) => `${index + 1}. ${note}\n`).join('')}`
 }
+
+const headingOf = ({ upstream, setting }: Result): string => `${upstream}: ${setting}`
+
+function table(results: readonly Result[], notes: string[]): string {
+  const clients = [...new Set(results.map(({ client }) => client))]
+  const steps = [...new Set(results.map(({ step }) => step))]
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`
+  const rows = steps.map((step) => {
+    const cells = clients.map((client) => results.find((result) => result.client === client && result.step === step))
+    return line([step.replace('key:', 'object key:'), ...cells.map((result) => cell(result, notes))])
+  })
+  return line(['', ...clients]) + line(['---', ...clients.map(() => '---')]) + rows.join('')
+}
+
+function cell(result: Result | undefined, notes: string[]): string {
+  if (result === undefined) return ''
+  const { outcome, step } = result
+  if (outcome.type === 'works') return 'yes'
+  const text = outcome.type === 'cannot' ? outcome.reason : `${step}: ${oneLine(outcome.error)}`
+  if (!notes.includes(text)) notes.push(text)
+  return `${outcome.type === 'cannot' ? 'no' : 'FAILS'} (${notes.indexOf(text) + 1})`
+}
+
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 300)

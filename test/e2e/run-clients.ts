@@ -11,7 +11,7 @@ import {
 import type { S3Server } from '../support/server.js'
 import type { Client, Limits } from './clients/client.js'
 import { exerciseClient } from './exercise.js'
-import { formatTable, keepResults, type Result } from './report.js'
+import { formatTables, keepResults, type Result } from './report.js'
 import { accessFor, type Setting } from './settings.js'
 import { recoveryHeaders, viewOf, type UpstreamView } from './upstream-view.js'
 
@@ -67,7 +67,7 @@ export async function runClients(t: Test, run: ClientRun): Promise<void> {
   }
   view.close()
   keepResults(results)
-  t.comment(`\n${formatTable(results)}`)
+  t.comment(`\n${formatTables(results)}`)
   await t.resolves(proxy.stop(), 'the proxy ends with exit code 0')
 }
 

@@ -122,12 +122,20 @@ export async function startProxy(installation: Installation, options: ProxyOptio
     stdio: ['ignore', log, log],
   })
   closeSync(log)
+  // a test that fails half-way neither waits for the proxy nor leaves it behind
+  child.unref()
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
   const ended = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) => resolve(code === null ? `signal ${signal}` : `exit code ${code}`))
+    child.once('exit', (code, signal) => {
+      process.off('exit', kill)
+      resolve(code === null ? `signal ${signal}` : `exit code ${code}`)
+    })
   })
   const stop = async (): Promise<void> => {
+    child.ref()
     child.kill('SIGTERM')
-    const timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
+    const timer = setTimeout(kill, 30_000)
     const how = await ended
     clearTimeout(timer)
     if (how !== 'exit code 0') throw new Error(`the proxy ended with ${how}: ${lastLines(logFile)}`)
@@ -137,7 +145,7 @@ export async function startProxy(installation: Installation, options: ProxyOptio
   for (const end = Date.now() + 20_000; !(await isReady(adminPort));) {
     if (over !== undefined) throw new Error(`the proxy did not start, ${over}: ${lastLines(logFile)}`)
     if (Date.now() > end) {
-      child.kill('SIGKILL')
+      kill()
       throw new Error(`the proxy was not ready in 20 s: ${lastLines(logFile)}`)
     }
     await new Promise((resolve) => setTimeout(resolve, 100))
