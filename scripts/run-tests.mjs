@@ -27,11 +27,15 @@ if (name === undefined) throw new Error('usage: run-tests.mjs NAME [what tap tak
 const kept = process.env.SSEC_PROXY_TEST_RECORD
 const record = kept ?? mkdtempSync(join(tmpdir(), 'ssec-proxy-record-'))
 
-/** Runs tap; everything it and the tests say goes on and, where there is a file, into that. */
-function tap(args, raw, file) {
-  const log = file === undefined ? undefined : createWriteStream(file)
-  const tty = process.stdout.isTTY ? ['--reporter=base', '--color'] : []
-  const child = spawn(process.execPath, [tapProgram(), 'run', '-o', raw, ...tty, ...args], {
+/**
+ * Runs tap. What it and the tests say goes on and into `file`, which is TAP in either case: with a terminal tap writes it
+ * there itself, beside what is for the eye.
+ */
+function tap(args, file) {
+  const tty = process.stdout.isTTY
+  const reporter = tty ? ['--reporter=base', '--color', '-o', `${file}.tap`] : ['--reporter=tap']
+  const log = createWriteStream(file)
+  const child = spawn(process.execPath, [tapProgram(), 'run', ...reporter, ...args], {
     cwd: root,
     env: { ...process.env, SSEC_PROXY_TEST_RECORD: record },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -42,14 +46,11 @@ function tap(args, raw, file) {
   ]) {
     from.on('data', (chunk) => {
       to.write(chunk)
-      log?.write(chunk)
+      log.write(chunk)
     })
   }
   return new Promise((resolve) => {
-    child.once('close', (code) => {
-      if (log === undefined) resolve(code ?? 1)
-      else log.end(() => resolve(code ?? 1))
-    })
+    child.once('close', (code) => log.end(() => resolve(counts(tty ? `${file}.tap` : file, code))))
   })
 }
 
@@ -59,8 +60,8 @@ function tapProgram() {
 }
 
 /** tap's own sum, the last of the raw output's outermost level, such as `# { total: 9, pass: 8, fail: 1 }`. */
-function counts(raw, code) {
-  const text = existsSync(raw) ? readFileSync(raw, 'utf8') : ''
+function counts(file, code) {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
   const sum = [...text.matchAll(/^# \{ (total: [^}]*)\}/gm)].at(-1)?.[1]
   const of = (what) => Number(new RegExp(`${what}: (\\d+)`).exec(sum ?? '')?.[1] ?? 0)
   const passed = of('pass')
@@ -73,13 +74,13 @@ function counts(raw, code) {
   return { passed, failed: failed === 0 && code !== 0 ? 1 : failed, skipped: of('skip') + of('todo') }
 }
 
-const raw = join(record, 'tests.tap')
-const tests = counts(raw, await tap(tapArguments, raw, join(record, 'output.txt')))
+const tests = await tap(tapArguments, join(record, 'output.txt'))
 
+// not in the record: it is what looks through it
+const outside = mkdtempSync(join(tmpdir(), 'ssec-proxy-end-'))
 const ends = readdirSync(join(root, 'test/end')).map((file) => join('test/end', file))
-const endRaw = `${record}.end.tap`
-const end = counts(endRaw, await tap(['--disable-coverage', '--allow-empty-coverage', ...ends], endRaw))
-rmSync(endRaw, { force: true })
+const end = await tap(['--disable-coverage', '--allow-empty-coverage', ...ends], join(outside, 'output.txt'))
+rmSync(outside, { recursive: true, force: true })
 
 const table = join(record, 'clients.md')
 if (existsSync(table)) {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -35,6 +35,14 @@ t.test('a planted key is found, however it is written', async (t) => {
     const inside = Buffer.concat([Buffer.from(before), KEY, Buffer.from('zz')])
     t.not(found(inside.toString('base64')).length, 0, `inside of base64, after ${before.length} bytes`)
   }
+})
+
+t.test('a private key is found in PEM, in lines and in JSON', async (t) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const bytes = privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64')
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  t.not(findSecrets(`key: ${pem}`, [{ label: 'a private key', bytes }], 'here').length, 0)
+  t.not(findSecrets(JSON.stringify({ key: pem }), [{ label: 'a private key', bytes }], 'here').length, 0)
 })
 
 t.test('text secrets are found as text', async (t) => {

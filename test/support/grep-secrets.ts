@@ -61,7 +61,8 @@ export function findSecrets(text: string, secrets: readonly RegisteredSecret[], 
     }
   }
   const found = new Map<string, Leak>()
-  for (const layout of [text, text.replace(/[\s,]+/g, ',')]) {
+  // as it is; lists of numbers in one layout; PEM without its lines, also where they are escaped
+  for (const layout of [text, text.replace(/[\s,]+/g, ','), text.replace(/\\n|[\r\n]/g, '')]) {
     for (let at = 0; at + PREFIX <= layout.length; at++) {
       for (const form of byPrefix.get(layout.slice(at, at + PREFIX)) ?? []) {
         if (layout.startsWith(form.text, at)) {
@@ -79,14 +80,15 @@ export interface Searched {
   readonly leaks: readonly Leak[]
 }
 
-/** Looks for every secret of a record in every other file of it. */
-export function searchRecord(folder: string): Searched {
+/** Looks for every secret of a record, and for further ones, in every other file of it. */
+export function searchRecord(folder: string, further: readonly RegisteredSecret[] = []): Searched {
   const lines = readFileSync(join(folder, SECRETS_FILE), 'utf8').split('\n')
   const entries = [...new Set(lines.filter((line) => line !== ''))].map((line) => JSON.parse(line) as RegisteredSecret)
+  const secrets = [...entries, ...further]
   const files = readdirSync(folder).filter((name) => name !== SECRETS_FILE)
   const searched = files.map((name) => {
     const text = readFileSync(join(folder, name), 'latin1')
-    return { name, bytes: text.length, leaks: findSecrets(text, entries, name) }
+    return { name, bytes: text.length, leaks: findSecrets(text, secrets, name) }
   })
-  return { secrets: entries.length, files: searched, leaks: searched.flatMap(({ leaks }) => leaks) }
+  return { secrets: secrets.length, files: searched, leaks: searched.flatMap(({ leaks }) => leaks) }
 }

@@ -35,7 +35,10 @@ export async function makeInstallation(): Promise<Installation> {
   const leaf = issueCertificate(authority, { hosts })
   const secretAccessKey = randomBytes(30).toString('base64')
   registerSecret("secret access key of the proxy's client", secretAccessKey)
-  registerSecret("private key of the proxy's certificate", leaf.key.replace(/-----[^-]+-----|\s/g, ''))
+  registerSecret(
+    "private key of the proxy's certificate",
+    Buffer.from(leaf.key.replace(/-----[^-]+-----/g, ''), 'base64'),
+  )
   mkdirSync(join(folder, 'secrets'), { mode: 0o700 })
   const write = (name: string, text: string): string => {
     const file = join(folder, name)
