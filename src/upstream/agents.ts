@@ -81,6 +81,9 @@ export function refuseUnsafeEnvironment(environment: Readonly<Record<string, str
     }),
     // node prints the options of each connection, the headers of the request with its customer key among them.
     ...((environment['NODE_DEBUG'] ?? '') !== '' && { NODE_DEBUG: 'makes node print customer keys' }),
+    ...(/--(?:insecure-http-parser|tls-keylog)/.test(environment['NODE_OPTIONS'] ?? '') && {
+      NODE_OPTIONS: 'makes node take malformed answers, or write down the keys of its TLS sessions',
+    }),
     ...(environment['FORCE_FETCH_PATH'] === 'true' && {
       FORCE_FETCH_PATH: 'makes http-proxy send requests with fetch, past the verified connections',
     }),

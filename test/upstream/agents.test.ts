@@ -207,7 +207,11 @@ t.test('an environment that takes the protection away is refused', async (t) => 
   t.throws(start({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }), /NODE_TLS_REJECT_UNAUTHORIZED/)
   t.throws(start({ NODE_DEBUG: 'http' }), /NODE_DEBUG/)
   t.throws(start({ FORCE_FETCH_PATH: 'true' }), /FORCE_FETCH_PATH/)
-  t.doesNotThrow(start({ NODE_TLS_REJECT_UNAUTHORIZED: '1', NODE_DEBUG: '', FORCE_FETCH_PATH: '' }))
+  t.throws(start({ NODE_OPTIONS: '--max-old-space-size=99 --insecure-http-parser' }), /NODE_OPTIONS/)
+  t.throws(start({ NODE_OPTIONS: '--tls-keylog=/tmp/keys' }), /NODE_OPTIONS/)
+  t.doesNotThrow(
+    start({ NODE_TLS_REJECT_UNAUTHORIZED: '1', NODE_OPTIONS: '--no-warnings', NODE_DEBUG: '', FORCE_FETCH_PATH: '' }),
+  )
 })
 
 t.test('close ends what runs and what waits, and leaves no socket', async (t) => {
