@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ODD_KEYS, type Access, type Client, type Limits, type Session, type Step } from './clients/client.js'
@@ -153,9 +153,12 @@ async function syncTwice(
   mkdirSync(join(source, 'deeper'), { recursive: true })
   const files = { 'one.txt': 'one', 'with space.txt': 'two', 'deeper/ž.txt': 'three', empty: '', 'large.bin': '' }
   const hashes = new Map<string, string>()
+  const aMinuteAgo = Date.now() / 1000 - 60
   for (const [name, text] of Object.entries(files)) {
     const bytes = name === 'large.bin' ? randomBytes(9 * 1024 * 1024) : Buffer.from(text)
     writeFileSync(join(source, name), bytes)
+    // S3's times are whole seconds: a file made in the second of its upload would look newer than its object.
+    utimesSync(join(source, name), aMinuteAgo, aMinuteAgo)
     hashes.set(`synced/${name}`, sha256(bytes))
   }
   const snapshot = async () => [...(await exercise.snapshot())].filter(([objectKey]) => objectKey.startsWith('synced/'))
