@@ -7,8 +7,9 @@ import { RECORD_VARIABLE } from '../support/record.js'
 
 const HEAD = `# What each client did through the proxy
 
-Written by \`npm run test:e2e\`. "yes": it worked, and what it stored lies at the upstream encrypted. Every client had an
-upstream of each kind: the embedded origin, whose ETags are random as AWS's are under SSE-C, Ceph radosgw 16 and MinIO.
+Written by \`npm run test:e2e\`. "yes": it worked, and what it stored lies at the upstream encrypted. The embedded
+origin has random ETags, as AWS has under SSE-C; MinIO stands for stores that copy, which radosgw 16 does not do with
+customer keys. Virtual-hosted style and plain http on loopback were tried with fewer object keys.
 "at rest": with the upstream's own credentials every object is refused without its key, and opens with the key that is
 worked out from the keyring file alone.
 
