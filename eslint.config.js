@@ -6,13 +6,26 @@ const SINGLE = {
   aws4: 'src/sigv4/sign.ts',
   'http-proxy': 'src/upstream/http-proxy-transport.ts',
   '@aws-sdk/credential-providers': 'src/upstream/credentials.ts',
+  'cli-progress': 'src/cli/progress.ts',
   'lru-cache': 'src/keyring/cached.ts',
   pino: 'src/telemetry/logger.ts',
   'prom-client': 'src/telemetry/metrics.ts',
 }
 
 /** Folder → folders of src that it may not import. */
-const FOLDERS = ['s3', 'sigv4', 'keyring', 'config', 'proxy', 'upstream', 'telemetry', 'origin', 'quickstart', 'cli']
+const FOLDERS = [
+  's3',
+  'sigv4',
+  'keyring',
+  'config',
+  'proxy',
+  'upstream',
+  'maintenance',
+  'telemetry',
+  'origin',
+  'quickstart',
+  'cli',
+]
 const MAY = {
   s3: [],
   sigv4: ['s3'],
@@ -20,9 +33,11 @@ const MAY = {
   config: ['s3', 'sigv4'],
   upstream: ['s3', 'sigv4', 'config'],
   proxy: ['s3', 'sigv4', 'keyring', 'upstream', 'config'],
+  maintenance: ['s3', 'sigv4', 'keyring', 'upstream', 'config'],
   telemetry: ['proxy', 'config', 'upstream'],
   origin: ['s3'],
   quickstart: FOLDERS,
+  cli: FOLDERS,
 }
 const IMPURE = ['net', 'tls', 'http', 'https', 'fs', 'dns', 'os', 'child_process', 'cluster', 'process', 'timers']
 

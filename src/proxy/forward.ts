@@ -5,7 +5,7 @@ import type { RequestRecord } from './record.js'
 import { MAX_ERROR_BYTES, holdAnswer } from './hold-answer.js'
 import { S3Error } from '../s3/error.js'
 import { regionFromAnswer } from '../upstream/regions.js'
-import { regionToUse } from './region-to-use.js'
+import { regionToUse } from '../upstream/region-to-use.js'
 import { signAttempt } from './sign-attempt.js'
 
 /** The head of the upstream's answer and the attempt that it answers. */

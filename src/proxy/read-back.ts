@@ -5,7 +5,7 @@ import type { DataKey } from '../keyring/port.js'
 import { EMPTY_SHA256 } from './forward.js'
 import { holdAnswer } from './hold-answer.js'
 import { S3Error } from '../s3/error.js'
-import { regionToUse } from './region-to-use.js'
+import { regionToUse } from '../upstream/region-to-use.js'
 import { signAttempt } from './sign-attempt.js'
 
 /** Answers to CopyObject and CompleteMultipartUpload are below 4 KiB. */

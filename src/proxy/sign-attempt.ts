@@ -1,10 +1,8 @@
 import type { PlannedAttempt } from './attempts.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import { Readable } from 'node:stream'
-import type { Target } from '../s3/target.js'
 import type { UpstreamRequest } from '../upstream/types.js'
-import { encodePath } from '../s3/encode.js'
-import { endpointFor } from '../upstream/address.js'
+import { endpointFor, upstreamPath } from '../upstream/address.js'
 import { signRequest } from '../sigv4/sign.js'
 
 /**
@@ -37,20 +35,6 @@ export async function signAttempt(
     headers: Object.freeze(signed.headers),
     body: bodyOf(upstreamBody),
   })
-}
-
-/** The path for the upstream: bucket and object key, decoded once by the parser, encoded once here. */
-export function upstreamPath(target: Target, bucketInHost: boolean): string {
-  switch (target.type) {
-    case 'service':
-      return '/'
-    case 'bucket':
-      return bucketInHost ? '/' : `/${encodePath(target.bucket)}`
-    case 'object':
-      return bucketInHost
-        ? `/${encodePath(target.objectKey)}`
-        : `/${encodePath(target.bucket)}/${encodePath(target.objectKey)}`
-  }
 }
 
 function bodyOf(body: RewrittenRequest['upstreamBody']): UpstreamRequest['body'] {

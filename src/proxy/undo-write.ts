@@ -1,7 +1,7 @@
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import { EMPTY_SHA256 } from './forward.js'
 import type { UpstreamResponse } from '../upstream/types.js'
-import { regionToUse } from './region-to-use.js'
+import { regionToUse } from '../upstream/region-to-use.js'
 import { signAttempt } from './sign-attempt.js'
 
 const MAKES_OBJECT = new Set(['PutObject', 'CopyObject', 'CompleteMultipartUpload'])

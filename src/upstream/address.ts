@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
 import type { UpstreamConfig } from '../config/types.js'
+import { encodePath } from '../s3/encode.js'
 import { S3Error } from '../s3/error.js'
 import type { Bucket } from '../s3/names.js'
+import type { Target } from '../s3/target.js'
 import { isRegion } from './regions.js'
 
 /** Where a request goes. */
@@ -44,4 +46,18 @@ export function endpointFor(
   const hostname = bucketInHost ? `${bucket}.${base}` : base
   const written = isIP(hostname) === 6 ? `[${hostname}]` : hostname
   return { hostname, port, hostHeader: port === 443 ? written : `${written}:${port}`, bucketInHost }
+}
+
+/** The path for the upstream: bucket and object key, decoded once by the parser, encoded once here. */
+export function upstreamPath(target: Target, bucketInHost: boolean): string {
+  switch (target.type) {
+    case 'service':
+      return '/'
+    case 'bucket':
+      return bucketInHost ? '/' : `/${encodePath(target.bucket)}`
+    case 'object':
+      return bucketInHost
+        ? `/${encodePath(target.objectKey)}`
+        : `/${encodePath(target.bucket)}/${encodePath(target.objectKey)}`
+  }
 }

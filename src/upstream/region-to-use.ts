@@ -1,8 +1,12 @@
-import type { Pipeline } from './messages.js'
+import type { RegionDirectory } from './types.js'
 import type { Target } from '../s3/target.js'
+import type { UpstreamConfig } from '../config/types.js'
 
 /** The region that a target is signed for: what is known of its bucket, else where `learned` starts. */
-export function regionToUse(target: Target, { regions, upstream }: Pick<Pipeline, 'regions' | 'upstream'>): string {
+export function regionToUse(
+  target: Target,
+  { regions, upstream }: { readonly regions: RegionDirectory; readonly upstream: Pick<UpstreamConfig, 'region'> },
+): string {
   const known = regions.regionOf(target.type === 'service' ? 'service' : target.bucket)
   if (known !== 'unknown') return known
   return upstream.region.type === 'fixed' ? upstream.region.region : upstream.region.first
