@@ -16,6 +16,7 @@ const SINGLE = {
 const FOLDERS = [
   's3',
   'sigv4',
+  'sigv2',
   'keyring',
   'config',
   'proxy',
@@ -29,10 +30,11 @@ const FOLDERS = [
 const MAY = {
   s3: [],
   sigv4: ['s3'],
+  sigv2: ['s3', 'sigv4'],
   keyring: ['s3', 'config'],
   config: ['s3', 'sigv4'],
   upstream: ['s3', 'sigv4', 'config'],
-  proxy: ['s3', 'sigv4', 'keyring', 'upstream', 'config'],
+  proxy: ['s3', 'sigv4', 'sigv2', 'keyring', 'upstream', 'config'],
   maintenance: ['s3', 'sigv4', 'keyring', 'upstream', 'config'],
   telemetry: ['proxy', 'config', 'upstream'],
   origin: ['s3'],
@@ -53,7 +55,7 @@ const folderBans = (folder) =>
   }))
 
 const pureBans = (folder) =>
-  folder === 's3' || folder === 'sigv4'
+  ['s3', 'sigv4', 'sigv2'].includes(folder)
     ? [
         {
           regex: `^(node:)?(${IMPURE.join('|')})(/|$)`,
@@ -100,7 +102,7 @@ export default tseslint.config(
     rules: restrict(file.split('/')[1], ownPackages(file)),
   })),
   {
-    files: ['src/s3/**/*.ts', 'src/sigv4/**/*.ts', 'src/keyring/**/*.ts', 'src/proxy/**/*.ts'],
+    files: ['src/s3/**/*.ts', 'src/sigv4/**/*.ts', 'src/sigv2/**/*.ts', 'src/keyring/**/*.ts', 'src/proxy/**/*.ts'],
     rules: {
       'no-restricted-globals': ['error', { name: 'process', message: 'pass what is needed as an argument' }],
       'no-restricted-properties': [

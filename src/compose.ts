@@ -37,7 +37,7 @@ export function compose(config: Config, keyrings: readonly Keyring[], world: Wor
     upstream: config.upstream,
     identities: new Map(
       identities.flatMap((identity) =>
-        identity.authentication.type === 'sigv4' ? [[identity.authentication.accessKeyId, identity] as const] : [],
+        identity.authentication.type === 'access-key' ? [[identity.authentication.accessKeyId, identity] as const] : [],
       ),
     ),
     anonymous: new Map(

@@ -1,4 +1,11 @@
-import type { Config, CredentialConfig, IdentityConfig, ListenerConfig, RuleConfig } from '../config/types.js'
+import type {
+  AccessKeyConfig,
+  Config,
+  CredentialConfig,
+  IdentityConfig,
+  ListenerConfig,
+  RuleConfig,
+} from '../config/types.js'
 import { checkValue } from '../keyring/check-value.js'
 import type { KeyringContents } from '../keyring/keyring-file.js'
 
@@ -67,12 +74,22 @@ function identity({ name, authentication, grants, upstreamCredentials }: Identit
   const own =
     upstreamCredentials === 'shared' ? '' : `, upstream credentials of its own: ${credential(upstreamCredentials)}`
   return [
-    `${name}${authentication.type === 'anonymous' ? ', anonymous' : ''}${own}`,
+    `${name}${authentication.type === 'anonymous' ? ', anonymous' : signedWith(authentication)}${own}`,
     ...grants.map(({ bucket, prefixes, permissions }) => {
       const all = prefixes.includes('')
       return `  ${bucket}${all ? '' : ` under ${prefixes.map(quoted).join(', ')}`}: ${permissions.join(', ')}`
     }),
   ]
+}
+
+/** What differs from version 4 alone. */
+function signedWith({ signatures, presignedV2LifetimeMs }: AccessKeyConfig): string {
+  if (!signatures.includes('v2')) return ''
+  const bound =
+    presignedV2LifetimeMs === Infinity
+      ? 'presigned for any time'
+      : `presigned for ${presignedV2LifetimeMs / 1000} s at most`
+  return `, signature version 2 ${signatures.includes('v4') ? 'too' : 'alone'}, ${bound}`
 }
 
 function keyring(contents: KeyringContents): string[] {

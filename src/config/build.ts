@@ -7,7 +7,7 @@ import type {
   ListenerDocument,
   RuleDocument,
 } from './document.js'
-import { parseDuration } from './duration.js'
+import { LONGEST_LIFETIME_MS, parseDuration } from './duration.js'
 import { parseEndpoint } from './endpoint.js'
 import { formatPath, type Path } from './problem.js'
 import type { ResolvedTexts } from './secrets.js'
@@ -96,15 +96,19 @@ function buildCredentials(credentials: CredentialDocument, at: Path, texts: Reso
 
 function buildIdentity(identity: IdentityDocument, at: Path, texts: ResolvedTexts): IdentityConfig {
   const { name, accessKeyId, secretAccessKey, anonymous, grants, upstreamCredentials } = identity
+  const { signatures, presignedV2Lifetime } = identity
   return {
     name,
     authentication:
       anonymous === true
         ? { type: 'anonymous' }
         : {
-            type: 'sigv4',
+            type: 'access-key',
             accessKeyId: resolved(accessKeyId, [...at, 'accessKeyId'], texts),
             secretAccessKey: new SecretAccessKey(resolved(secretAccessKey, [...at, 'secretAccessKey'], texts)),
+            signatures,
+            presignedV2LifetimeMs:
+              presignedV2Lifetime === undefined ? Infinity : milliseconds(presignedV2Lifetime, LONGEST_LIFETIME_MS),
           },
     grants: grants.map(({ bucket, prefixes, permissions }) => ({ bucket, prefixes, permissions })),
     upstreamCredentials:
@@ -131,8 +135,8 @@ function optionalFile<None extends string>(
   return path === undefined ? { type: none } : { type: 'file', file: file(path) }
 }
 
-function milliseconds(text: string): number {
-  const ms = parseDuration(text)
+function milliseconds(text: string, longestMs?: number): number {
+  const ms = parseDuration(text, longestMs)
   if (ms === 'invalid') throw new TypeError('a duration was not checked')
   return ms
 }

@@ -30,12 +30,18 @@ function checkAuthentication(view: View, at: Path): readonly Finding[] {
   const has = (name: string): boolean => view.given([...at, name])
   const of = (name: string, message: string): Finding => ({ at: [...at, name], message })
   if (has('anonymous')) {
-    return ['accessKeyId', 'secretAccessKey']
+    return ['accessKeyId', 'secretAccessKey', 'signatures', 'presignedV2Lifetime']
       .filter(has)
       .map((name) => of(name, 'an anonymous identity has no access key: leave out this field or `anonymous`'))
   }
+  const signatures = view.get([...at, 'signatures'])
+  const version2 = Array.isArray(signatures) && signatures.includes('v2')
+  const bound =
+    has('presignedV2Lifetime') && !version2
+      ? [of('presignedV2Lifetime', 'has no meaning without `v2` among `signatures`')]
+      : []
   const or = 'is missing; an identity has accessKeyId and secretAccessKey, or `anonymous: true`'
-  return ['accessKeyId', 'secretAccessKey'].filter((name) => !has(name)).map((name) => of(name, or))
+  return [...bound, ...['accessKeyId', 'secretAccessKey'].filter((name) => !has(name)).map((name) => of(name, or))]
 }
 
 function checkGrants(view: View): readonly Finding[] {

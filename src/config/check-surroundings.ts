@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path'
-import { parseDuration } from './duration.js'
+import { LONGEST_LIFETIME_MS, parseDuration } from './duration.js'
 import type { Files } from './files.js'
 import type { Finding } from './problem.js'
-import type { View } from './view.js'
+import type { Pattern, View } from './view.js'
 
 const DURATIONS = [
   ...['connectTimeout', 'idleTimeout', 'keepAlive'].map((name) => ['upstream', name]),
@@ -10,9 +10,17 @@ const DURATIONS = [
 ]
 
 export function checkDurations(view: View): readonly Finding[] {
-  return DURATIONS.flatMap((pattern) => view.texts(pattern))
-    .filter(({ value }) => parseDuration(value) === 'invalid')
-    .map(({ at }) => ({ at, message: 'must be at most 24h' }))
+  const tooLong = (patterns: readonly Pattern[], longestMs?: number) =>
+    patterns
+      .flatMap((pattern) => view.texts(pattern))
+      .filter(({ value }) => parseDuration(value, longestMs) === 'invalid')
+  return [
+    ...tooLong(DURATIONS).map(({ at }) => ({ at, message: 'must be at most 24h' })),
+    ...tooLong([['identities', '*', 'presignedV2Lifetime']], LONGEST_LIFETIME_MS).map(({ at }) => ({
+      at,
+      message: 'must be at most 87600h',
+    })),
+  ]
 }
 
 const FILES = [

@@ -73,6 +73,8 @@ export interface IdentityDocument {
   readonly accessKeyId?: string | ReferenceDocument
   readonly secretAccessKey?: ReferenceDocument
   readonly anonymous?: true
+  readonly signatures: readonly ('v2' | 'v4')[]
+  readonly presignedV2Lifetime?: string
   readonly grants: readonly GrantDocument[]
   readonly upstreamCredentials?: CredentialDocument
 }

@@ -39,12 +39,23 @@ export type CredentialConfig =
   | { readonly type: 'default' }
   | { readonly type: 'profile'; readonly profile: string }
 
+/** How a client that has an access key may prove it. */
+export interface AccessKeyConfig {
+  readonly type: 'access-key'
+  readonly accessKeyId: string
+  readonly secretAccessKey: SecretAccessKey
+  /** The versions of AWS's signature that count; at least one. */
+  readonly signatures: readonly SignatureVersion[]
+  /** How far ahead, in milliseconds, the end of a presigned version-2 request may lie; Infinity as with S3 itself. */
+  readonly presignedV2LifetimeMs: number
+}
+
+export type SignatureVersion = 'v2' | 'v4'
+
 export interface IdentityConfig {
   readonly name: string
   /** `anonymous` identities have no access key and can only be named by a loopback listener. */
-  readonly authentication:
-    | { readonly type: 'sigv4'; readonly accessKeyId: string; readonly secretAccessKey: SecretAccessKey }
-    | { readonly type: 'anonymous' }
+  readonly authentication: AccessKeyConfig | { readonly type: 'anonymous' }
   readonly grants: readonly Grant[]
   /** Credentials for the upstream where this identity has its own. */
   readonly upstreamCredentials: CredentialConfig | 'shared'

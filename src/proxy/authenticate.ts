@@ -1,21 +1,31 @@
+import type { AccessKeyConfig, SignatureVersion } from '../config/types.js'
 import type { AuthenticatedRequest, Identity, ParsedRequest, Pipeline } from './messages.js'
 import { S3Error } from '../s3/error.js'
-import { parseAuthorization } from '../sigv4/authorization.js'
+import { bucketInHost } from '../s3/target.js'
+import { ALGORITHM, parseAuthorization } from '../sigv4/authorization.js'
 import { parsePayloadMode } from '../sigv4/payload-mode.js'
+import { parseVersion2 } from '../sigv2/authorization.js'
+import { unfoldVersion2 } from '../sigv2/unfold.js'
 import { verifySignature } from '../sigv4/verify.js'
+import { verifyVersion2 } from '../sigv2/verify.js'
+import type { Version2Authorization } from '../sigv2/types.js'
+
+type Needs = Pick<Pipeline, 'identities' | 'anonymous' | 'baseDomains' | 'clientRegions' | 'now'>
 
 /**
  * The second stage: proves who is calling. Without a signature nobody gets in, but for the identity that a loopback
  * listener names.
  *
- * @throws S3Error AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch, RequestTimeTooSkewed and what the
- *   parsers of sigv4 throw
+ * @throws S3Error AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch, RequestTimeTooSkewed, InvalidRequest (a version of the
+ *   signature that the identity may not use) and what the parsers of sigv4 and sigv2 throw
  */
 export function authenticate(
   request: ParsedRequest,
-  pipeline: Pick<Pipeline, 'identities' | 'anonymous' | 'baseDomains' | 'clientRegions' | 'now'>,
+  pipeline: Needs,
   listenerAnonymous: string | 'none',
 ): AuthenticatedRequest {
+  const version2 = parseVersion2(request.fields, request.query)
+  if (version2.type !== 'none') return authenticateVersion2(request, version2, pipeline)
   const authorization = parseAuthorization(request.fields, request.query)
   if (authorization.type === 'none') {
     const identity = pipeline.anonymous.get(listenerAnonymous)
@@ -24,19 +34,46 @@ export function authenticate(
     const payload = parsePayloadMode(request.fields, authorization)
     return { ...request, identity, authorization, verified: 'none', payload }
   }
-  const identity = knownIdentity(authorization.scope.accessKeyId, pipeline.identities)
+  const { identity, accessKey } = knownIdentity(authorization.scope.accessKeyId, 'v4', pipeline.identities)
   const verified = verifySignature({
     method: request.method,
     rawPath: request.rawPath,
     rawQuery: request.rawQuery,
     fields: request.fields,
     authorization,
-    secretAccessKey: identity.secretAccessKey,
+    secretAccessKey: accessKey.secretAccessKey,
     now: pipeline.now(),
     regions: pipeline.clientRegions,
   })
   const payload = parsePayloadMode(request.fields, authorization)
-  return { ...request, identity: identity.identity, authorization, verified, payload }
+  return { ...request, identity, authorization, verified, payload }
+}
+
+/**
+ * Version 2 signs no body. Where the client describes its body all the same (x-amz-content-sha256 is signed like every
+ * x-amz-* header), it is read so, or framing would be stored as content; chunk signatures it cannot have.
+ */
+function authenticateVersion2(
+  request: ParsedRequest,
+  authorization: Version2Authorization,
+  pipeline: Needs,
+): AuthenticatedRequest {
+  const { identity, accessKey } = knownIdentity(authorization.accessKeyId, 'v2', pipeline.identities)
+  const { query, fields } = unfoldVersion2(authorization, request.query, request.fields)
+  verifyVersion2({
+    method: request.method,
+    bucketInHost: bucketInHost(request.host, pipeline.baseDomains),
+    rawPath: request.rawPath,
+    rawQuery: request.rawQuery,
+    query,
+    fields,
+    authorization,
+    secretAccessKey: accessKey.secretAccessKey,
+    now: pipeline.now(),
+    presignedLifetimeMs: accessKey.presignedV2LifetimeMs,
+  })
+  const payload = parsePayloadMode(fields, { type: 'none' })
+  return { ...request, query, fields, identity, authorization, verified: 'none', payload }
 }
 
 /**
@@ -56,10 +93,26 @@ function refuseBrowsers({ host, fields }: ParsedRequest, baseDomains: readonly s
   })
 }
 
-function knownIdentity(accessKeyId: string, identities: ReadonlyMap<string, Identity>) {
+/**
+ * The identity with this access key, if it may use this version of the signature.
+ *
+ * @throws S3Error InvalidAccessKeyId, InvalidRequest
+ */
+export function knownIdentity(
+  accessKeyId: string,
+  version: SignatureVersion,
+  identities: ReadonlyMap<string, Identity>,
+): { readonly identity: Identity; readonly accessKey: AccessKeyConfig } {
   const identity = identities.get(accessKeyId)
-  if (identity?.authentication.type !== 'sigv4') {
+  if (identity?.authentication.type !== 'access-key') {
     throw new S3Error('InvalidAccessKeyId', { extra: { AWSAccessKeyId: accessKeyId } })
   }
-  return { identity, secretAccessKey: identity.authentication.secretAccessKey }
+  const accessKey = identity.authentication
+  if (!accessKey.signatures.includes(version)) {
+    throw new S3Error('InvalidRequest', {
+      message: `The authorization mechanism you have provided is not supported. ${version === 'v2' ? `Please use ${ALGORITHM}.` : 'Please use AWS signature version 2.'}`,
+      cause: `identity ${identity.name} has no ${version} among its signatures`,
+    })
+  }
+  return { identity, accessKey }
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { CredentialSource, RegionDirectory, Transport } from '../upstream/types.js'
-import type { Authorization, PayloadMode, SecretAccessKey, VerifiedSignature } from '../sigv4/types.js'
-import type { Grant, UpstreamConfig } from '../config/types.js'
+import type { Authorization, PayloadMode, VerifiedSignature } from '../sigv4/types.js'
+import type { AccessKeyConfig, Grant, UpstreamConfig } from '../config/types.js'
 import type { KeyMemory } from '../keyring/cached.js'
 import type { Candidate } from '../keyring/candidates.js'
 import type { CompiledRules } from '../keyring/select.js'
@@ -12,13 +12,12 @@ import type { Operation } from '../s3/operations.js'
 import type { Query } from '../s3/query.js'
 import type { RequestObserver } from './event.js'
 import type { Target } from '../s3/target.js'
+import type { Version2Authorization } from '../sigv2/types.js'
 
 /** Who a client proved to be, what it may do, and whose credentials its requests travel under. */
 export interface Identity {
   readonly name: string
-  readonly authentication:
-    | { readonly type: 'sigv4'; readonly accessKeyId: string; readonly secretAccessKey: SecretAccessKey }
-    | { readonly type: 'anonymous' }
+  readonly authentication: AccessKeyConfig | { readonly type: 'anonymous' }
   readonly grants: readonly Grant[]
   readonly credentials: CredentialSource
 }
@@ -56,10 +55,14 @@ export interface ParsedRequest {
   readonly length: number | 'chunked'
 }
 
-/** Stage 2: the caller is proven. */
+/**
+ * Stage 2: the caller is proven. `query` has lost what signs a presigned version-2 request, and `fields` has what its
+ * signer had moved into the query.
+ */
 export interface AuthenticatedRequest extends ParsedRequest {
   readonly identity: Identity
-  readonly authorization: Authorization
+  readonly authorization: Authorization | Version2Authorization
+  /** What chunk signatures go on from; only a version-4 signature leaves it. */
   readonly verified: VerifiedSignature | 'none'
   readonly payload: PayloadMode
 }

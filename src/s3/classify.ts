@@ -1,48 +1,10 @@
 import { S3Error } from './error.js'
 import type { Fields } from './fields.js'
+import { hoistedFields } from './hoisted.js'
 import type { Operation, Selector } from './operation.js'
 import { OPERATIONS } from './operations.js'
 import type { Query } from './query.js'
 import type { Target } from './target.js'
-
-/**
- * Parameters that sign a request. They are no part of what it asks.
- *
- * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
- */
-const PRESIGNING = new Set([
-  'x-amz-algorithm',
-  'x-amz-content-sha256',
-  'x-amz-credential',
-  'x-amz-date',
-  'x-amz-expires',
-  'x-amz-region-set',
-  'x-amz-security-token',
-  'x-amz-signature',
-  'x-amz-signedheaders',
-])
-/** RFC 9110, 5.6.2 */
-const TOKEN = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
-const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
-
-/**
- * The headers that a presigner moved into the query: every `x-amz-*` parameter that is not part of the signature, by
- * lower-case name, with its decoded text.
- *
- * @throws S3Error InvalidArgument where a name or value cannot be a header's, or two names differ in case only
- */
-export function hoistedFields(query: Query): ReadonlyMap<string, string> {
-  const hoisted = new Map<string, string>()
-  for (const [parameter, value] of query) {
-    const name = parameter.toLowerCase()
-    if (!name.startsWith('x-amz-') || PRESIGNING.has(name)) continue
-    if (!TOKEN.test(name) || CONTROL.test(value) || hoisted.has(name)) {
-      throw invalid(parameter, 'A query parameter that stands for a header is not a valid one, or occurs twice.')
-    }
-    hoisted.set(name, value)
-  }
-  return hoisted
-}
 
 /** The request as far as it decides the operation. `fields` holds what a presigner hoisted, too. */
 export interface Question {

@@ -42,7 +42,7 @@ export function parseTarget(rawPath: string, host: string, baseDomains: readonly
   if (!rawPath.startsWith('/')) throw new S3Error('InvalidURI')
   const rest = rawPath.slice(1)
   const hosted = bucketInHost(host, baseDomains)
-  if (hosted !== 'none') return inBucket(parseBucket(hosted), rest)
+  if (hosted !== undefined) return inBucket(parseBucket(hosted), rest)
   if (rest === '') return { type: 'service' }
   const slash = rest.indexOf('/')
   const bucket = parseBucket(decodeName(slash < 0 ? rest : rest.slice(0, slash)))
@@ -58,11 +58,12 @@ function decodeName(raw: string): string {
   return decodeBytes(raw.replaceAll('+', ' '))
 }
 
-function bucketInHost(host: string, baseDomains: readonly string[]): string | 'none' {
+/** The bucket that a Host header names before one of the base domains, unchecked; `undefined` in path style. */
+export function bucketInHost(host: string, baseDomains: readonly string[]): string | undefined {
   const name = host.trim().toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
-  if (baseDomains.includes(name)) return 'none'
+  if (baseDomains.includes(name)) return undefined
   const base = baseDomains
     .filter((domain) => name.endsWith(`.${domain}`))
     .reduce((longest, domain) => (domain.length > longest.length ? domain : longest), '')
-  return base === '' ? 'none' : name.slice(0, -base.length - 1)
+  return base === '' ? undefined : name.slice(0, -base.length - 1)
 }

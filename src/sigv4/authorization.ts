@@ -13,12 +13,12 @@ const PARTS = new Set(['Credential', 'SignedHeaders', 'Signature'])
 const PRESIGNED = ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Signature'] as const
 
 /**
- * What the client says of its signature, from the Authorization header or the query; nothing is verified.
+ * What the client says of its version-4 signature, from the Authorization header or the query; nothing is verified.
  *
  * `query` is decoded. Spaces around the header's commas do not matter and its parts come in any order (s3cmd sends no
  * spaces, others do).
  *
- * @throws S3Error InvalidRequest (SigV2; no x-amz-content-sha256), NotImplemented (SigV4A), InvalidArgument (another
+ * @throws S3Error InvalidRequest (no x-amz-content-sha256), NotImplemented (SigV4A), InvalidArgument (another
  *   scheme; header and query at once), AuthorizationHeaderMalformed, AuthorizationQueryParametersError, AccessDenied (no
  *   valid date)
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
@@ -27,21 +27,18 @@ const PRESIGNED = ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Signature'] as 
 export function parseAuthorization(fields: Fields, query: ReadonlyMap<string, string>): Authorization {
   const header = fields.get('authorization')
   const presigned = PRESIGNED.some((name) => query.has(name))
-  const version2 = query.has('AWSAccessKeyId')
-  if ([header !== undefined, presigned, version2].filter(Boolean).length > 1) {
-    throw new S3Error('InvalidArgument', {
-      message:
-        'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
-      extra: { ArgumentName: 'Authorization' },
-    })
-  }
-  if (version2 || header?.startsWith('AWS ') === true) {
-    throw new S3Error('InvalidRequest', {
-      message: `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
-    })
-  }
+  if (header !== undefined && presigned) throw severalMechanisms()
   if (header !== undefined) return fromHeader(header, fields)
   return presigned ? fromQuery(query, fields) : { type: 'none' }
+}
+
+/** Two signatures on one request: nobody could say which one counts. */
+export function severalMechanisms(): S3Error {
+  return new S3Error('InvalidArgument', {
+    message:
+      'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
+    extra: { ArgumentName: 'Authorization' },
+  })
 }
 
 /** S3's two ways of saying that the client's words about its signature are wrong. */

@@ -2,6 +2,7 @@ import { S3Error } from '../s3/error.js'
 import type { Fields } from '../s3/fields.js'
 import { ALGORITHM, malformed } from './authorization.js'
 import { canonicalRequest } from './canonical-request.js'
+import { hexBytes, withoutSecrets } from './mismatch.js'
 import { sameSignature, scopeText, sha256, signatureOf, signingKeyOf } from './signing-key.js'
 import { parseTimestamp, showTime } from './timestamp.js'
 import type { SecretAccessKey, SignedAuthorization, VerifiedSignature } from './types.js'
@@ -129,9 +130,7 @@ function hostSpellings(fields: Fields): readonly string[] {
 
 /** Tells what was signed here, as S3 does, so that both sides can be compared; keys and tokens of the client left out. */
 function mismatch(authorization: SignedAuthorization, { canonical, stringToSign }: Signed): S3Error {
-  const shown = canonical
-    .replace(/^(x-amz-(?:copy-source-)?server-side-encryption-customer-key|x-amz-security-token):.*$/gm, '$1:[secret]')
-    .replace(/(X-Amz-Security-Token=)[^&\n]*/g, '$1[secret]')
+  const shown = withoutSecrets(canonical)
   return new S3Error('SignatureDoesNotMatch', {
     extra: {
       AWSAccessKeyId: authorization.scope.accessKeyId,
@@ -142,10 +141,4 @@ function mismatch(authorization: SignedAuthorization, { canonical, stringToSign 
       CanonicalRequestBytes: hexBytes(shown),
     },
   })
-}
-
-function hexBytes(text: string): string {
-  return Buffer.from(text, 'latin1')
-    .toString('hex')
-    .replace(/..(?!$)/g, '$& ')
 }

@@ -67,7 +67,7 @@ for (const name of names) {
 t.test('minimal.yaml in full: what is not written has its default', async (t) => {
   const config = load('minimal.yaml')
   const { authentication } = config.identities[0]!
-  t.equal(authentication.type === 'sigv4' && authentication.secretAccessKey.reveal(), 'app-secret')
+  t.equal(authentication.type === 'access-key' && authentication.secretAccessKey.reveal(), 'app-secret')
   t.same(JSON.parse(JSON.stringify(config)), {
     listeners: [
       {
@@ -96,7 +96,13 @@ t.test('minimal.yaml in full: what is not written has its default', async (t) =>
     identities: [
       {
         name: 'app',
-        authentication: { type: 'sigv4', accessKeyId: 'APPCLIENT', secretAccessKey: '[secret]' },
+        authentication: {
+          type: 'access-key',
+          accessKeyId: 'APPCLIENT',
+          secretAccessKey: '[secret]',
+          signatures: ['v4'],
+          presignedV2LifetimeMs: null,
+        },
         grants: [{ bucket: '*', prefixes: [''], permissions: ['read', 'write', 'delete', 'list'] }],
         upstreamCredentials: 'shared',
       },

@@ -19,7 +19,7 @@ t.test('a configuration in a directory, read from another', async (t) => {
   const result = loadConfig(join(directory, 'proxy.yaml'), {})
   if (result.type === 'problems') throw new Error(JSON.stringify(result.problems))
   const { authentication } = result.config.identities[0]!
-  t.equal(authentication.type === 'sigv4' && authentication.secretAccessKey.reveal(), 'value')
+  t.equal(authentication.type === 'access-key' && authentication.secretAccessKey.reveal(), 'value')
 })
 
 t.test('problems come in the order of the file, with their lines', async (t) => {

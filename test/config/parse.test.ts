@@ -66,7 +66,7 @@ t.test('files are relative to the base directory, unless they are absolute', asy
 t.test('secrets come from where they are referred to, without the line feed', async (t) => {
   const { identities, upstream } = configOf(valid())
   const { authentication } = identities[0]!
-  t.equal(authentication.type === 'sigv4' && authentication.secretAccessKey.reveal(), 'from-a-file')
+  t.equal(authentication.type === 'access-key' && authentication.secretAccessKey.reveal(), 'from-a-file')
   const { credentials } = upstream
   if (credentials.type !== 'static' || credentials.sessionToken === 'none') throw new Error('is static, with a token')
   t.equal(credentials.secretAccessKey.reveal(), 'the-secret-value')

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
-import type { Config, Grant, ListenerConfig, RuleConfig, UpstreamConfig } from '../../src/config/types.js'
+import type {
+  Config,
+  Grant,
+  ListenerConfig,
+  RuleConfig,
+  SignatureVersion,
+  UpstreamConfig,
+} from '../../src/config/types.js'
 import { compose } from '../../src/compose.js'
 import type { Keyring } from '../../src/keyring/port.js'
 import type { RequestEvent } from '../../src/proxy/event.js'
@@ -45,6 +52,8 @@ export interface TestProxyOptions {
   readonly keyrings?: readonly Keyring[]
   readonly overrides?: Partial<UpstreamConfig>
   readonly readerGrants?: readonly Grant[]
+  /** Of both clients; default v4 alone. */
+  readonly signatures?: readonly SignatureVersion[]
 }
 
 export interface TestProxy {
@@ -105,9 +114,11 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
   const identity = (name: string, keys: typeof CLIENT, grants: readonly Grant[]) => ({
     name,
     authentication: {
-      type: 'sigv4' as const,
+      type: 'access-key' as const,
       accessKeyId: keys.accessKeyId,
       secretAccessKey: new SecretAccessKey(keys.secretAccessKey),
+      signatures: options.signatures ?? (['v4'] as const),
+      presignedV2LifetimeMs: Infinity,
     },
     grants,
     upstreamCredentials: 'shared' as const,

@@ -1,0 +1,79 @@
+import { S3Error } from '../s3/error.js'
+import type { Fields } from '../s3/fields.js'
+import type { Query } from '../s3/query.js'
+import { SUB_RESOURCES } from './sub-resources.js'
+
+export interface Version2Parts {
+  readonly method: string
+  /** The bucket that the Host header names, or `undefined` in path style. */
+  readonly bucketInHost: string | undefined
+  /** As sent, not decoded. */
+  readonly rawPath: string
+  /** As sent, without the `?`. */
+  readonly rawQuery: string
+  /** The same, decoded. */
+  readonly query: Query
+  /** With what a presigner had moved into the query. */
+  readonly fields: Fields
+  /** `Expires` of a presigned request, else `none`: then the date is a header. */
+  readonly expires: string | 'none'
+}
+
+/**
+ * Version 2's strings to sign, byte strings (latin1). One, but where a sub-resource without value came as `acl=`: then
+ * signers differ on whether the `=` is signed. It means the same thing, so nobody gains by it.
+ *
+ * The path is taken exactly as sent, as every client measured signs it. Nothing in here can hold a line feed but the last
+ * line, so that no two requests that mean different things have one string, see {@link refuseAmbiguous}.
+ *
+ * @throws S3Error InvalidArgument
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationRequestCanonicalization
+ */
+export function stringsToSign(parts: Version2Parts): readonly string[] {
+  const { method, fields, expires } = parts
+  const dateLine = fields.has('x-amz-date') ? '' : (fields.get('date') ?? '')
+  const head = [
+    method,
+    fields.get('content-md5') ?? '',
+    fields.get('content-type') ?? '',
+    expires === 'none' ? dateLine : expires,
+    ...amzHeaders(fields),
+  ].join('\n')
+  return resources(parts).map((resource) => `${head}\n${resource}`)
+}
+
+/** Every `x-amz-*` header, sorted by name; repeated ones were joined by `,` when they were read. */
+function amzHeaders(fields: Fields): readonly string[] {
+  return [...fields]
+    .filter(([name]) => name.startsWith('x-amz-'))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${name}:${value.replace(/^[ \t]+|[ \t]+$/g, '')}`)
+}
+
+function resources({ bucketInHost, rawPath, rawQuery, query }: Version2Parts): readonly string[] {
+  const path = bucketInHost === undefined ? rawPath : `/${bucketInHost}${rawPath}`
+  const signed = [...query].filter(([name]) => SUB_RESOURCES.has(name)).sort(([a], [b]) => (a < b ? -1 : 1))
+  if (signed.length === 0) return [path]
+  for (const [name, value] of signed) refuseAmbiguous(name, value)
+  const written = rawQuery.split('&')
+  const bare = signed.map(([name, value]) => (value === '' ? name : `${name}=${bytes(value)}`))
+  const asSent = signed.map(([name, value]) =>
+    value !== '' || written.includes(`${name}=`) ? `${name}=${bytes(value)}` : name,
+  )
+  return [...new Set([bare, asSent].map((list) => `${path}?${list.join('&')}`))]
+}
+
+/**
+ * Values are signed decoded, so `?versionId=1&response-expires=x` and a response-expires of `x&versionId=1` would sign
+ * alike: whoever holds a presigned request could move its version into a harmless value, and so get another one.
+ */
+function refuseAmbiguous(name: string, value: string): void {
+  const inside = value.split('&').slice(1)
+  if (!inside.some((text) => SUB_RESOURCES.has(text.split('=', 1)[0] as string))) return
+  throw new S3Error('InvalidArgument', {
+    message: `The value of ${name} reads like another signed parameter. Sign the request with AWS4-HMAC-SHA256.`,
+    extra: { ArgumentName: name },
+  })
+}
+
+const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
