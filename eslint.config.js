@@ -3,6 +3,7 @@ import tseslint from 'typescript-eslint'
 
 /** Packages with exactly one importer each. */
 const SINGLE = {
+  '@aws-sdk/client-kms': 'src/keyring/kms.ts',
   aws4: 'src/sigv4/sign.ts',
   'http-proxy': 'src/upstream/http-proxy-transport.ts',
   '@aws-sdk/credential-providers': 'src/upstream/credentials.ts',

@@ -4,7 +4,8 @@ import {
   formatKeyringFile,
   isName,
   withActiveVersion,
-  type KeyVersion,
+  checkOf,
+  type PlainVersion,
   type VersionedContents,
 } from '../keyring/keyring-file.js'
 import { parseKeyringFile } from '../keyring/parse-keyring-file.js'
@@ -21,7 +22,7 @@ export interface KeysGenerateArguments {
   readonly id: string | undefined
 }
 
-type NewVersion = Pick<KeyVersion, 'id' | 'created' | 'key'>
+type NewVersion = Omit<PlainVersion, 'state'>
 
 /**
  * `keys generate`: a new keyring file, or a new active key version in an existing one. Prints the id and the check
@@ -39,7 +40,12 @@ export function keysGenerate(args: KeysGenerateArguments, io: CliIo): number {
   const made = keyFromBytes(io.randomBytes(32))
   if (made.type === 'refused') return fail(io, [`the system's randomness gave no key: it ${made.message}`])
   const created = io.now().toISOString()
-  const version = { id: args.id ?? ownId(created, checkValue(made.key)), created, key: made.key }
+  const version: NewVersion = {
+    type: 'plain',
+    id: args.id ?? ownId(created, checkValue(made.key)),
+    created,
+    key: made.key,
+  }
   return args.add ? extend(args, version, io) : create(args, version, io)
 }
 
@@ -86,6 +92,9 @@ function extended(before: string, { file, name, type }: KeysGenerateArguments, v
   if (contents.type === 'objects') {
     return { type: 'refused', reasons: [`${file}: a keyring of single objects has no key versions to add to`] }
   }
+  if (contents.type === 'kms-mac') {
+    return { type: 'refused', reasons: [`${file}: the keys of a kms-mac keyring are made by KMS`] }
+  }
   const reasons = [
     ...(name !== undefined && name !== contents.name ? [`${file} is not of a keyring named ${name}`] : []),
     ...(type !== undefined && type !== contents.type ? [`${file} is of a keyring of type ${contents.type}`] : []),
@@ -93,7 +102,7 @@ function extended(before: string, { file, name, type }: KeysGenerateArguments, v
       ? [`${file} has a key version ${version.id} already`]
       : []),
   ]
-  if (contents.versions.some(({ key }) => key.equals(version.key))) reasons.push(`${file} has this key already`)
+  if (contents.versions.some((one) => checkOf(one) === checkOf(version))) reasons.push(`${file} has this key already`)
   if (reasons.length > 0) return { type: 'refused', reasons }
   return { type: 'extended', contents: withActiveVersion(contents, version) }
 }

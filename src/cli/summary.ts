@@ -6,8 +6,7 @@ import type {
   ListenerConfig,
   RuleConfig,
 } from '../config/types.js'
-import { checkValue } from '../keyring/check-value.js'
-import type { KeyringContents } from '../keyring/keyring-file.js'
+import { checkOf, type KeyringContents } from '../keyring/keyring-file.js'
 
 /** What a configuration comes to, for people: names, addresses, key version ids and check values; never a secret. */
 export function summarise(config: Config, keyrings: readonly KeyringContents[]): string {
@@ -92,11 +91,16 @@ function signedWith({ signatures, presignedV2LifetimeMs }: AccessKeyConfig): str
   return `, signature version 2 ${signatures.includes('v4') ? 'too' : 'alone'}, ${bound}`
 }
 
+const WHERE = { plain: '', wrapped: ', wrapped by', mac: ', a key in KMS:' } as const
+
 function keyring(contents: KeyringContents): string[] {
   if (contents.type === 'objects') return [`${contents.name}, objects: ${contents.objects.length} keys`]
   return [
     `${contents.name}, ${contents.type}`,
-    ...contents.versions.map(({ id, state, key }) => `  ${id}: ${state}, check value ${checkValue(key)}`),
+    ...contents.versions.map(
+      (version) =>
+        `  ${version.id}: ${version.state}, check value ${checkOf(version)}${WHERE[version.type]}${version.type === 'plain' ? '' : ` ${version.kmsKeyId}`}`,
+    ),
   ]
 }
 

@@ -2,7 +2,7 @@ import type { Problem } from '../config/problem.js'
 import type { KeyringConfig } from '../config/types.js'
 import { derivedKeyring } from './derived.js'
 import { fixedKeyring } from './fixed.js'
-import type { KeyringContents } from './keyring-file.js'
+import type { KeyringContents, PlainVersion, VersionedContents } from './keyring-file.js'
 import { objectsKeyring } from './objects.js'
 import { parseKeyringFile } from './parse-keyring-file.js'
 import type { Keyring } from './port.js'
@@ -34,7 +34,12 @@ export function createKeyrings(
     }
     if ((file.mode & 0o077) !== 0) warnings.push({ path: config.file, message: openMode(file.mode) })
     const parsed = parseKeyringFile(file.text, config)
-    if (parsed.type === 'keyring') return [createKeyring(parsed.contents)]
+    if (parsed.type === 'keyring') {
+      const keyring = createKeyring(parsed.contents)
+      if (keyring !== 'needs-kms') return [keyring]
+      problems.push({ path: config.file, message: 'has keys that only KMS can give' })
+      return []
+    }
     problems.push(...parsed.problems.map(({ path, message }) => ({ path: `${config.file}: ${path}`, message })))
     return []
   })
@@ -42,15 +47,25 @@ export function createKeyrings(
 }
 
 /** The one place that knows every kind of keyring: a new kind does not compile until it is here. */
-export function createKeyring(contents: KeyringContents): Keyring {
+export function createKeyring(contents: KeyringContents): Keyring | 'needs-kms' {
   switch (contents.type) {
     case 'derived':
-      return derivedKeyring(contents.name, contents.versions)
+      return withPlainKeys(contents, derivedKeyring)
     case 'fixed':
-      return fixedKeyring(contents.name, contents.versions)
+      return withPlainKeys(contents, fixedKeyring)
+    case 'kms-mac':
+      return 'needs-kms'
     case 'objects':
       return objectsKeyring(contents.name, contents.objects)
   }
+}
+
+function withPlainKeys(
+  { name, versions }: VersionedContents,
+  make: (name: string, versions: readonly PlainVersion[]) => Keyring,
+): Keyring | 'needs-kms' {
+  const plain = versions.flatMap((version) => (version.type === 'plain' ? [version] : []))
+  return plain.length === versions.length ? make(name, plain) : 'needs-kms'
 }
 
 const openMode = (mode: number) =>

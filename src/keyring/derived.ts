@@ -1,12 +1,15 @@
 import { deriveDataKey, derivationKey } from './derive.js'
-import type { KeyVersion } from './keyring-file.js'
+import type { PlainVersion } from './keyring-file.js'
 import type { Keyring } from './port.js'
-import { versionedKeyring } from './versions.js'
+import { plainKeyring, type Prepare } from './versions.js'
 
 /** Every object has a data key of its own, derived from the key version's master key and the object's name. */
-export function derivedKeyring(name: string, versions: readonly KeyVersion[]): Keyring {
-  return versionedKeyring(name, 'derived', versions, (masterKey) => {
-    const prk = derivationKey(masterKey)
-    return (scope) => deriveDataKey(prk, scope.bucketIdentity, scope.objectKey)
-  })
+export const derivedKeys: Prepare = (masterKey) => {
+  const prk = derivationKey(masterKey)
+  return (scope) => deriveDataKey(prk, scope.bucketIdentity, scope.objectKey)
+}
+
+/** A keyring of {@link derivedKeys} whose master keys are in memory. */
+export function derivedKeyring(name: string, versions: readonly PlainVersion[]): Keyring {
+  return plainKeyring(name, 'derived', versions, derivedKeys)
 }

@@ -1,8 +1,11 @@
-import type { KeyVersion } from './keyring-file.js'
+import type { PlainVersion } from './keyring-file.js'
 import type { Keyring } from './port.js'
-import { versionedKeyring } from './versions.js'
+import { plainKeyring, type Prepare } from './versions.js'
 
 /** The key version's key is the data key of every object: what applications with one SSE-C key did themselves. */
-export function fixedKeyring(name: string, versions: readonly KeyVersion[]): Keyring {
-  return versionedKeyring(name, 'fixed', versions, (key) => () => key)
+export const fixedKey: Prepare = (key) => () => key
+
+/** A keyring of {@link fixedKey} whose keys are in memory. */
+export function fixedKeyring(name: string, versions: readonly PlainVersion[]): Keyring {
+  return plainKeyring(name, 'fixed', versions, fixedKey)
 }

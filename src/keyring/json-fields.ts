@@ -33,6 +33,19 @@ export function readText<T>(
   return undefined
 }
 
+/** A parser of one of some words. */
+export const oneOf =
+  <const T extends string>(...values: readonly T[]) =>
+  (text: string): T | undefined =>
+    values.find((value) => value === text)
+
+/** Reports what was seen before, and where. */
+export function once(seen: Map<string, string>, value: string, path: string, what: string, report: Report): void {
+  const before = seen.get(value)
+  if (before === undefined) seen.set(value, path)
+  else report(`${path}.${what}`, `is the ${what} of ${before} already`)
+}
+
 /** Reports every member that is not a known one: a misspelt field must not be a silent one. */
 export function refuseOthers(members: Members, known: readonly string[], parent: string, report: Report): void {
   for (const name of Object.keys(members)) {

@@ -12,14 +12,41 @@ export function isName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text) && text !== 'none' && text !== 'plain'
 }
 
-/** One key of a keyring. The active one encrypts; the others only read what they encrypted before. */
-export interface KeyVersion {
+/** What is told of every key version. The active one encrypts; the others only read what they encrypted before. */
+export interface VersionHead {
   readonly id: string
   readonly state: 'active' | 'readable'
   /** UTC, ISO 8601 */
   readonly created: string
+}
+
+/** A key version whose bytes are in the file. */
+export interface PlainVersion extends VersionHead {
+  readonly type: 'plain'
   readonly key: KeyObject
 }
+
+/** A key version whose bytes only KMS can give: Decrypt, with the encryption context of wrap-key.ts. */
+export interface WrappedVersion extends VersionHead {
+  readonly type: 'wrapped'
+  /** What KMS calls CiphertextBlob. */
+  readonly wrappedKey: Buffer
+  /** A key id, an ARN or an alias. */
+  readonly kmsKeyId: string
+  /** The check value of the unwrapped key. */
+  readonly check: string
+}
+
+/** A key version whose bytes never leave KMS: GenerateMac. */
+export interface MacVersion extends VersionHead {
+  readonly type: 'mac'
+  /** A key id, an ARN or an alias. */
+  readonly kmsKeyId: string
+  /** As every check value, but it is KMS that computes it. */
+  readonly check: string
+}
+
+export type KeyVersion = PlainVersion | WrappedVersion
 
 /** The key of one object, or of one version of it. */
 export interface ObjectEntry {
@@ -33,9 +60,19 @@ export interface ObjectEntry {
 /** A keyring file that was read and found whole (docs/keys.md describes the format). */
 export type KeyringContents =
   | { readonly type: 'derived' | 'fixed'; readonly name: string; readonly versions: readonly KeyVersion[] }
+  | { readonly type: 'kms-mac'; readonly name: string; readonly versions: readonly MacVersion[] }
   | { readonly type: 'objects'; readonly name: string; readonly objects: readonly ObjectEntry[] }
 
-export type VersionedContents = Extract<KeyringContents, { versions: unknown }>
+/** A keyring of key versions whose bytes the file holds, plain or wrapped. */
+export type VersionedContents = Extract<KeyringContents, { type: 'derived' | 'fixed' }>
+
+/** What a version has beside its head: the part that differs from kind to kind. */
+export type Material<V extends VersionHead> = V extends VersionHead ? Omit<V, keyof VersionHead> : never
+
+/** The check value of a key version, whether or not its key is at hand. */
+export function checkOf(version: Material<KeyVersion | MacVersion>): string {
+  return version.type === 'plain' ? checkValue(version.key) : version.check
+}
 
 /** The text of a keyring file. It holds the key bytes: for a file of mode 0600 and nothing else. */
 export function formatKeyringFile(contents: KeyringContents): string {
@@ -49,7 +86,19 @@ export function formatKeyringFile(contents: KeyringContents): string {
 
 const formatKey = (key: KeyObject) => ({ key: key.export().toString('base64'), check: checkValue(key) })
 
-const formatVersion = ({ id, state, created, key }: KeyVersion) => ({ id, state, created, ...formatKey(key) })
+function formatVersion(version: KeyVersion | MacVersion): object {
+  const { id, state, created } = version
+  switch (version.type) {
+    case 'plain':
+      return { id, state, created, ...formatKey(version.key) }
+    case 'wrapped': {
+      const { wrappedKey, kmsKeyId, check } = version
+      return { id, state, created, wrappedKey: wrappedKey.toString('base64'), kmsKeyId, check }
+    }
+    case 'mac':
+      return { id, state, created, kmsKeyId: version.kmsKeyId, check: version.check }
+  }
+}
 
 const formatObject = ({ bucket, objectKey, version, key }: ObjectEntry) => ({
   bucket,
@@ -58,11 +107,16 @@ const formatObject = ({ bucket, objectKey, version, key }: ObjectEntry) => ({
   ...formatKey(key),
 })
 
-/** The keyring with a new key version that is active from now on; all the others become readable, none goes. */
-export function withActiveVersion(
-  contents: VersionedContents,
-  version: Pick<KeyVersion, 'id' | 'created' | 'key'>,
-): VersionedContents {
+/** A key version that is yet to be given its state. */
+export type NewVersion = Omit<PlainVersion, 'state'> | Omit<WrappedVersion, 'state'>
+
+/**
+ * The keyring with a new key version that is active from now on; all the others become readable, none goes. Versions
+ * stand in the order in which they were made, also where a clock went back in between.
+ */
+export function withActiveVersion(contents: VersionedContents, version: NewVersion): VersionedContents {
   const older = contents.versions.map((one) => ({ ...one, state: 'readable' as const }))
-  return { ...contents, versions: [...older, { ...version, state: 'active' }] }
+  const times = [...older.map(({ created }) => created), version.created]
+  const created = times.reduce((latest, time) => (Date.parse(time) > Date.parse(latest) ? time : latest))
+  return { ...contents, versions: [...older, { ...version, created, state: 'active' }] }
 }

@@ -1,10 +1,9 @@
-import type { KeyObject } from 'node:crypto'
 import type { Problem } from '../config/problem.js'
 import { parseBucket, parseObjectKey, parseVersionId } from '../s3/names.js'
-import { checkValue } from './check-value.js'
-import { readList, readObject, readText, refuseOthers, type Members, type Report } from './json-fields.js'
-import { keyFromBase64 } from './key-bytes.js'
-import { isName, KEYRING_FORMAT, type KeyringContents, type KeyVersion, type ObjectEntry } from './keyring-file.js'
+import { once, oneOf, readList, readObject, readText, refuseOthers, type Members, type Report } from './json-fields.js'
+import { isName, KEYRING_FORMAT, type KeyringContents, type ObjectEntry } from './keyring-file.js'
+import { readKeyVersions, readMacVersions } from './parse-versions.js'
+import { readKey } from './read-key.js'
 import { parseStrictJson } from './strict-json.js'
 
 /** What the configuration says of the file; `any` where there is none. */
@@ -27,14 +26,9 @@ export function parseKeyringFile(text: string, expected: ExpectedKeyring): Parse
   return { type: 'keyring', contents }
 }
 
-const oneOf =
-  <const T extends string>(...values: readonly T[]) =>
-  (text: string): T | undefined =>
-    values.find((value) => value === text)
-
 const TYPE = {
-  parse: oneOf('derived', 'fixed', 'objects'),
-  otherwise: 'is neither "derived" nor "fixed" nor "objects"',
+  parse: oneOf('derived', 'fixed', 'kms-mac', 'objects'),
+  otherwise: 'is neither "derived" nor "fixed" nor "kms-mac" nor "objects"',
 }
 const FORMAT = { parse: oneOf(KEYRING_FORMAT), otherwise: `is not "${KEYRING_FORMAT}"` }
 
@@ -51,8 +45,15 @@ function readContents(value: unknown, expected: ExpectedKeyring, report: Report)
   const list = type === 'objects' ? 'objects' : 'versions'
   refuseOthers(members, ['format', 'name', 'type', list], '', report)
   const entries = readList(members[list], list, report)
-  if (type === 'objects') return { type, name: name ?? '', objects: readEntries(entries, report) }
-  return { type, name: name ?? '', versions: readVersions(entries, report) }
+  switch (type) {
+    case 'derived':
+    case 'fixed':
+      return { type, name: name ?? '', versions: readKeyVersions(entries, report) }
+    case 'kms-mac':
+      return { type, name: name ?? '', versions: readMacVersions(entries, report) }
+    case 'objects':
+      return { type, name: name ?? '', objects: readEntries(entries, report) }
+  }
 }
 
 const nameIn = (expected: ExpectedKeyring) => ({
@@ -60,51 +61,6 @@ const nameIn = (expected: ExpectedKeyring) => ({
   otherwise:
     expected === 'any' ? 'is not a name' : `is not "${expected.name}", as the configuration calls this keyring`,
 })
-
-const STATE = { parse: oneOf('active', 'readable'), otherwise: 'is neither "active" nor "readable"' }
-const CREATED = {
-  parse: (text: string) => (isInstant(text) ? text : undefined),
-  otherwise: 'is not a time like 2026-11-23T20:00:00Z',
-}
-const ID = {
-  parse: (text: string) => (isName(text) ? text : undefined),
-  otherwise: 'is not 1 to 64 of letters, digits, ".", "_" and "-", or it is a reserved word',
-}
-
-function readVersions(entries: readonly unknown[], report: Report): readonly KeyVersion[] {
-  const ids = new Map<string, string>()
-  const keys = new Map<string, string>()
-  const active: string[] = []
-  const versions = entries.flatMap((entry, i): KeyVersion[] => {
-    const path = `versions[${i}]`
-    const members = readObject(entry, path, report)
-    if (members === undefined) return []
-    refuseOthers(members, ['id', 'state', 'created', 'key', 'check'], path, report)
-    const id = readText(members, 'id', path, report, ID)
-    const state = readText(members, 'state', path, report, STATE)
-    const created = readText(members, 'created', path, report, CREATED)
-    const key = readKey(members, path, report)
-    if (state === 'active') active.push(path)
-    if (id !== undefined) once(ids, id, path, 'id', report)
-    if (key !== undefined) once(keys, checkValue(key), path, 'key', report)
-    return id === undefined || state === undefined || created === undefined || key === undefined
-      ? []
-      : [{ id, state, created, key }]
-  })
-  // Where a version could not be read, none active may be that version's fault; two active are wrong in any case.
-  if (active.length > 1)
-    report('versions', `has ${active.length} active key versions instead of one: ${active.join(', ')}`)
-  if (active.length === 0 && versions.length > 0 && versions.length === entries.length) {
-    report('versions', 'has no active key version')
-  }
-  return versions
-}
-
-function once(seen: Map<string, string>, value: string, path: string, what: string, report: Report): void {
-  const before = seen.get(value)
-  if (before === undefined) seen.set(value, path)
-  else report(`${path}.${what}`, `is the ${what} of ${before} already`)
-}
 
 const BUCKET = { parse: accepted(parseBucket), otherwise: 'is not the name of a bucket' }
 const OBJECT_KEY = { parse: accepted(parseObjectKey), otherwise: 'is not an object key' }
@@ -133,25 +89,6 @@ function readVersionOf(members: Members, path: string, report: Report): ObjectEn
   return versionId === undefined ? undefined : { type: 'id', versionId }
 }
 
-const CHECK = {
-  parse: (text: string) => (/^[0-9a-f]{16}$/.test(text) ? text : undefined),
-  otherwise: 'is not 16 hex digits',
-}
-
-function readKey(members: Members, path: string, report: Report): KeyObject | undefined {
-  const check = readText(members, 'check', path, report, CHECK)
-  const result = readText(members, 'key', path, report, { parse: keyFromBase64, otherwise: '' })
-  if (result === undefined) return undefined
-  if (result.type === 'refused') {
-    report(`${path}.key`, result.message)
-    return undefined
-  }
-  if (check !== undefined && check !== checkValue(result.key)) {
-    report(`${path}.check`, 'does not belong to the key beside it: one of the two was changed or damaged')
-  }
-  return result.key
-}
-
 /** A parser that throws, as one that gives undefined; JSON's escapes can spell text that is not Unicode. */
 function accepted<T>(parse: (text: string) => T): (text: string) => T | undefined {
   return (text) => {
@@ -162,11 +99,4 @@ function accepted<T>(parse: (text: string) => T): (text: string) => T | undefine
       return undefined
     }
   }
-}
-
-function isInstant(text: string): boolean {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/.test(text)) return false
-  const time = new Date(text)
-  // 30 February parses, as 2 March.
-  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text.slice(0, 19))
 }

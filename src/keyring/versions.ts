@@ -1,39 +1,57 @@
 import type { KeyObject } from 'node:crypto'
-import type { DataKey, Keyring, ObjectScope } from './port.js'
-import type { KeyVersion } from './keyring-file.js'
+import type { DataKey, Keyring, ObjectScope, Soon } from './port.js'
+import type { PlainVersion, VersionHead } from './keyring-file.js'
+
+/** From an object to its data key, under one key version. */
+export type DataKeyOf = (scope: ObjectScope) => KeyObject
+
+/** What is computed once for a key: whatever is the same for every object. */
+export type Prepare = (key: KeyObject) => DataKeyOf
 
 /**
- * A keyring of key versions in memory.
+ * A keyring of key versions.
  *
- * @param prepare what is computed once for each version: it gives the function from an object to its data key
+ * @param dataKey gives the data key of an object under one of these versions; may wait, and refuse with S3Error
  */
 export function versionedKeyring(
   name: string,
-  type: 'derived' | 'fixed',
-  versions: readonly KeyVersion[],
-  prepare: (key: KeyObject) => (scope: ObjectScope) => KeyObject,
+  type: Exclude<Keyring['type'], 'objects'>,
+  versions: readonly VersionHead[],
+  dataKey: (id: string, scope: ObjectScope) => Soon<KeyObject>,
 ): Keyring {
   const active = versions.find(({ state }) => state === 'active')
   if (active === undefined) throw new TypeError('a keyring has no active key version')
-  const ready = new Map(versions.map(({ id, key }) => [id, prepare(key)]))
   const order = readingOrder(versions)
-  const forVersion = (scope: ObjectScope, keyVersion: string): DataKey | 'unknown' => {
-    const keyFor = ready.get(keyVersion)
-    return keyFor === undefined ? 'unknown' : { keyring: name, keyVersion, key: keyFor(scope) }
+  const known = new Set(order)
+  const keyOf = (scope: ObjectScope, keyVersion: string): Soon<DataKey> => {
+    const made = (key: KeyObject) => ({ keyring: name, keyVersion, key })
+    const key = dataKey(keyVersion, scope)
+    return key instanceof Promise ? key.then(made) : made(key)
   }
   return {
     name,
     type,
     keyVersions: order,
-    forWrite: (scope) => forVersion(scope, active.id) as DataKey,
+    forWrite: (scope) => keyOf(scope, active.id),
     candidates: () => order,
-    forVersion,
+    forVersion: (scope, keyVersion) => (known.has(keyVersion) ? keyOf(scope, keyVersion) : 'unknown'),
   }
 }
 
+/** A keyring whose keys are all in memory for good. */
+export function plainKeyring(
+  name: string,
+  type: 'derived' | 'fixed',
+  versions: readonly PlainVersion[],
+  prepare: Prepare,
+): Keyring {
+  const ready = new Map(versions.map(({ id, key }) => [id, prepare(key)]))
+  return versionedKeyring(name, type, versions, (id, scope) => (ready.get(id) as DataKeyOf)(scope))
+}
+
 /** The active one, then newest to oldest; of two made at the same time the one that is later in the file. */
-function readingOrder(versions: readonly KeyVersion[]): readonly string[] {
-  const rank = ({ state, created }: KeyVersion) => (state === 'active' ? Infinity : Date.parse(created))
+function readingOrder(versions: readonly VersionHead[]): readonly string[] {
+  const rank = ({ state, created }: VersionHead) => (state === 'active' ? Infinity : Date.parse(created))
   return versions
     .toReversed()
     .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)))

@@ -21,8 +21,8 @@ const keyring = formatKeyringFile({
   type: 'derived',
   name: 'main',
   versions: [
-    { id: 'v2', state: 'active', created: '2026-11-01T00:00:00Z', key: keys[1] },
-    { id: 'v1', state: 'readable', created: '2025-11-01T00:00:00Z', key: keys[0] },
+    { type: 'plain', id: 'v1', state: 'readable', created: '2025-11-01T00:00:00Z', key: keys[0] },
+    { type: 'plain', id: 'v2', state: 'active', created: '2026-11-01T00:00:00Z', key: keys[1] },
   ],
 })
 
@@ -105,8 +105,8 @@ identities:
     *: read
 keyrings:
   main, derived
-    v2: active, check value ${checkValue(keys[1])}
     v1: readable, check value ${checkValue(keys[0])}
+    v2: active, check value ${checkValue(keys[1])}
 rules:
   *: main, plain objects may be read
   logs under "odd\\u001b[31m/": in the clear

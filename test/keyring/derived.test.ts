@@ -11,7 +11,9 @@ const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as Vectors
 t.test('gives the golden keys', async (t) => {
   for (const { name, masterKey, bucketIdentity, objectKey, dataKey } of vectors) {
     const key = createSecretKey(Buffer.from(masterKey, 'hex'))
-    const ring = derivedKeyring('main', [{ id: 'v1', state: 'active', created: '2026-01-01T00:00:00Z', key }])
+    const ring = derivedKeyring('main', [
+      { type: 'plain', id: 'v1', state: 'active', created: '2026-01-01T00:00:00Z', key },
+    ])
     const write = await ring.forWrite(scopeOf('elsewhere', objectKey, undefined, bucketIdentity))
     t.ok(hex(write.key) === dataKey, name)
     t.strictSame([write.keyring, write.keyVersion], ['main', 'v1'])

@@ -1,5 +1,5 @@
 import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-import type { KeyVersion } from '../../src/keyring/keyring-file.js'
+import type { PlainVersion } from '../../src/keyring/keyring-file.js'
 import type { ObjectScope } from '../../src/keyring/port.js'
 import { parseBucket, parseObjectKey, parseVersionId } from '../../src/s3/names.js'
 
@@ -19,7 +19,12 @@ export const scopeOf = (bucket: string, objectKey: string, versionId?: string, i
   version: versionId === undefined ? { type: 'latest' } : { type: 'id', versionId: parseVersionId(versionId) },
 })
 
-export const versionOf = (id: string, state: KeyVersion['state'], created = '2026-01-01T00:00:00Z'): KeyVersion => ({
+export const versionOf = (
+  id: string,
+  state: PlainVersion['state'],
+  created = '2026-01-01T00:00:00Z',
+): PlainVersion => ({
+  type: 'plain',
   id,
   state,
   created,

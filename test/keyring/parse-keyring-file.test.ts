@@ -28,7 +28,8 @@ t.test('a good file', async (t) => {
       ['v2', 'active', '2026-06-01T12:00:00.500Z'],
     ],
   )
-  t.ok(hex(result.contents.versions[0]!.key) === bytesOf('v1').toString('hex'))
+  const [first] = result.contents.versions
+  t.ok(first?.type === 'plain' && hex(first.key) === bytesOf('v1').toString('hex'))
   t.equal(parseKeyringFile(JSON.stringify(good), 'any').type, 'keyring')
 })
 
@@ -67,7 +68,7 @@ t.test('one fault, one problem, with its place', async (t) => {
     [{ ...good, format: undefined }, 'format is missing'],
     [{ ...good, name: undefined }, 'name is missing'],
     [{ ...good, name: 7 }, 'name is not a string'],
-    [{ ...good, type: 'kms' }, 'type is neither "derived" nor "fixed" nor "objects"'],
+    [{ ...good, type: 'kms' }, 'type is neither "derived" nor "fixed" nor "kms-mac" nor "objects"'],
     [{ ...good, comment: 'x' }, 'comment is not a field of keyring files'],
     [{ ...good, objects: [] }, 'objects is not a field of keyring files'],
     [{ ...good, versions: undefined }, 'versions is missing'],
@@ -76,13 +77,17 @@ t.test('one fault, one problem, with its place', async (t) => {
     [{ ...good, versions: [active, 'v1'] }, 'versions[1] is not an object'],
     [{ ...good, versions: [older] }, 'versions has no active key version'],
     [
-      { ...good, versions: [active, { ...older, state: 'active' }] },
+      { ...good, versions: [{ ...older, state: 'active' }, active] },
       'versions has 2 active key versions instead of one: versions[0], versions[1]',
     ],
-    [{ ...good, versions: [active, { ...older, id: 'v2' }] }, 'versions[1].id is the id of versions[0] already'],
+    [{ ...good, versions: [{ ...older, id: 'v2' }, active] }, 'versions[1].id is the id of versions[0] already'],
     [
-      { ...good, versions: [active, { ...older, key: active.key, check: active.check }] },
+      { ...good, versions: [{ ...older, key: active.key, check: active.check }, active] },
       'versions[1].key is the key of versions[0] already',
+    ],
+    [
+      { ...good, versions: [active, older] },
+      'versions[1].created is before that of versions[0]: key versions stand in the order in which they were made',
     ],
     [withVersion({ id: undefined }), id('is missing')],
     ...['', 'v 1', 'v/1', '.v', 'none', 'plain', 'v'.repeat(65)].map(
@@ -212,8 +217,10 @@ t.test(
         const said = JSON.stringify(result)
         return result.problems.length > 0 && !pieces.some((piece) => said.includes(piece))
       }
-      if (result.contents.type === 'objects') return false
-      return result.contents.versions.every(({ key }) => [older.check, active.check].includes(checkOf(key.export())))
+      if (result.contents.type !== 'derived') return false
+      return result.contents.versions.every(
+        (version) => version.type === 'plain' && [older.check, active.check].includes(checkOf(version.key.export())),
+      )
     })
     fc.assert(property, { numRuns: 1500 })
     t.ok(refused > 500)

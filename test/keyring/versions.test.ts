@@ -1,10 +1,10 @@
 import t from 'tap'
-import { versionedKeyring } from '../../src/keyring/versions.js'
+import { plainKeyring } from '../../src/keyring/versions.js'
 import { keyOf, scopeOf, versionOf } from './material.js'
 
 const scope = scopeOf('bucket', 'object')
 const order = (versions: readonly ReturnType<typeof versionOf>[]) =>
-  versionedKeyring('main', 'fixed', versions, (key) => () => key).candidates(scope)
+  plainKeyring('main', 'fixed', versions, (key) => () => key).candidates(scope)
 
 t.test('reads try the active version, then newest to oldest', async (t) => {
   const a = versionOf('a', 'readable', '2024-05-01T00:00:00Z')
@@ -30,7 +30,7 @@ t.test('of two made at the same time, the later in the file first', async (t) =>
 })
 
 t.test('writes use the active version, a named version is itself, an unknown one is a value', async (t) => {
-  const ring = versionedKeyring(
+  const ring = plainKeyring(
     'main',
     'fixed',
     [versionOf('old', 'readable'), versionOf('new', 'active')],
@@ -47,7 +47,7 @@ t.test('writes use the active version, a named version is itself, an unknown one
 
 t.test('what is the same for every object is computed once for each version', async (t) => {
   let prepared = 0
-  const ring = versionedKeyring('main', 'derived', [versionOf('a', 'active'), versionOf('b', 'readable')], (key) => {
+  const ring = plainKeyring('main', 'derived', [versionOf('a', 'active'), versionOf('b', 'readable')], (key) => {
     prepared++
     return () => key
   })

@@ -79,7 +79,13 @@ export function keyringOf(name: string, ids: readonly string[], bytes: ReadonlyM
     const made = keyFromBytes(bytes.get(id)!)
     if (made.type === 'refused') throw new Error(made.message)
     const state = i === ids.length - 1 ? ('active' as const) : ('readable' as const)
-    return { id, state, created: `2026-01-${String(i + 1).padStart(2, '0')}T00:00:00.000Z`, key: made.key }
+    return {
+      type: 'plain' as const,
+      id,
+      state,
+      created: `2026-01-${String(i + 1).padStart(2, '0')}T00:00:00.000Z`,
+      key: made.key,
+    }
   })
   return derivedKeyring(name, versions)
 }
