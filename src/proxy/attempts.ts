@@ -1,4 +1,4 @@
-import type { Attempt, KeyPlan, KeyedRequest } from './messages.js'
+import type { Attempt, KeyPlan, KeyedRequest, SentKey } from './messages.js'
 import type { DataKey } from '../keyring/port.js'
 import { candidateKey } from '../keyring/candidates.js'
 import { copySourceHeaders, targetHeaders } from '../s3/customer-key.js'
@@ -7,6 +7,11 @@ import { copySourceHeaders, targetHeaders } from '../s3/customer-key.js'
 export interface PlannedAttempt extends Attempt {
   /** The customer-key headers of this attempt, lower-case. */
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** Whether a key came from a keyring: only those have names to be logged and remembered by. */
+export function fromKeyring(key: SentKey): key is DataKey {
+  return key !== 'plain' && 'keyring' in key
 }
 
 /**
@@ -20,29 +25,21 @@ export async function* attempts(request: KeyedRequest): AsyncGenerator<PlannedAt
         target,
         source,
         headers: {
-          ...(target === 'relayed'
-            ? relayedHeaders(request, TARGET_NAMES)
-            : target === 'plain'
-              ? {}
-              : targetHeaders(target.key)),
-          ...(source === 'relayed'
-            ? relayedHeaders(request, SOURCE_NAMES)
-            : source === 'plain'
-              ? {}
-              : copySourceHeaders(source.key)),
+          ...(target === 'plain' ? {} : targetHeaders(target.key)),
+          ...(source === 'plain' ? {} : copySourceHeaders(source.key)),
         },
       }
     }
   }
 }
 
-async function* sides(plan: KeyPlan): AsyncGenerator<DataKey | 'plain' | 'relayed'> {
+async function* sides(plan: KeyPlan): AsyncGenerator<SentKey> {
   switch (plan.type) {
     case 'none':
       yield 'plain'
       return
     case 'relayed':
-      yield 'relayed'
+      yield plan.key
       return
     case 'one':
       yield plan.dataKey
@@ -53,19 +50,4 @@ async function* sides(plan: KeyPlan): AsyncGenerator<DataKey | 'plain' | 'relaye
         if (key !== 'unknown') yield key
       }
   }
-}
-
-const SSE = 'x-amz-server-side-encryption-customer-'
-const TARGET_NAMES = ['algorithm', 'key', 'key-md5'].map((part) => SSE + part)
-const SOURCE_NAMES = ['algorithm', 'key', 'key-md5'].map(
-  (part) => `x-amz-copy-source-server-side-encryption-customer-${part}`,
-)
-
-function relayedHeaders(request: KeyedRequest, names: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const name of names) {
-    const value = request.fields.get(name)
-    if (value !== undefined) headers[name] = value
-  }
-  return headers
 }

@@ -3,6 +3,7 @@ import type { AuthenticatedRequest, Identity, ParsedRequest, Pipeline } from './
 import { S3Error } from '../s3/error.js'
 import { bucketInHost } from '../s3/target.js'
 import { ALGORITHM, parseAuthorization } from '../sigv4/authorization.js'
+import { asPreflight } from './preflight.js'
 import { parsePayloadMode } from '../sigv4/payload-mode.js'
 import { parseVersion2 } from '../sigv2/authorization.js'
 import { unfoldVersion2 } from '../sigv2/unfold.js'
@@ -14,7 +15,7 @@ type Needs = Pick<Pipeline, 'identities' | 'anonymous' | 'baseDomains' | 'client
 
 /**
  * The second stage: proves who is calling. Without a signature nobody gets in, but for the identity that a loopback
- * listener names.
+ * listener names; a browser's preflight, which never has one, goes on as a stranger's.
  *
  * @throws S3Error AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch, RequestTimeTooSkewed, InvalidRequest (a version of the
  *   signature that the identity may not use) and what the parsers of sigv4 and sigv2 throw
@@ -24,6 +25,7 @@ export function authenticate(
   pipeline: Needs,
   listenerAnonymous: string | 'none',
 ): AuthenticatedRequest {
+  if (request.method === 'OPTIONS') return asPreflight(request)
   const version2 = parseVersion2(request.fields, request.query)
   if (version2.type !== 'none') return authenticateVersion2(request, version2, pipeline)
   const authorization = parseAuthorization(request.fields, request.query)

@@ -1,5 +1,6 @@
 import type { Grant, Permission } from '../config/types.js'
-import type { ClassifiedRequest, Identity } from './messages.js'
+import type { ClassifiedRequest, Identity, Pipeline } from './messages.js'
+import { demandServed } from './preflight.js'
 import { S3Error } from '../s3/error.js'
 
 /** What a grant is asked about: an object, everything under a listing's prefix, a bucket as a whole, or any bucket. */
@@ -14,8 +15,12 @@ export type Subject =
  *
  * @throws S3Error AccessDenied, with what is missing only as the cause: the client learns no names of grants
  */
-export function authorize(request: ClassifiedRequest): void {
-  const { identity, operation } = request
+export function authorize(request: ClassifiedRequest, pipeline: Pick<Pipeline, 'identities' | 'anonymous'>): void {
+  const { identity, operation, target } = request
+  if (operation.permission === 'none') {
+    if (target.type !== 'service') demandServed(target.bucket, pipeline)
+    return
+  }
   demand(identity, operation.permission, subjectOf(request))
   if (request.copySource !== 'none') {
     const { bucket, objectKey } = request.copySource

@@ -1,6 +1,8 @@
 import type { Forwarded } from './forward.js'
-import type { Pipeline, RewrittenRequest } from './messages.js'
-import type { DataKey } from '../keyring/port.js'
+import type { Pipeline, RewrittenRequest, SentKey } from './messages.js'
+import { fromKeyring } from './attempts.js'
+import { isErrorDocument, mayFailLate } from './late-error.js'
+import { MAX_ERROR_BYTES, holdAnswer } from './hold-answer.js'
 import type { RequestRecord } from './record.js'
 import { S3Error } from '../s3/error.js'
 import { customerKeyMD5, provesEncryption } from '../s3/customer-key.js'
@@ -27,8 +29,9 @@ export async function checkAnswer(
     if (response.status < 300) remember(request, 'plain', forwarded, pipeline)
     return forwarded
   }
-  if (attempt.target !== 'relayed' && mustReadBack(request, pipeline)) {
+  if (mustReadBack(request, pipeline)) {
     const { proof, answer } = await readBack(request, forwarded, attempt.target, pipeline)
+    if (proof === 'failed') return answer
     if (proof === 'unknown') throw unverified(request, record)
     if (proof !== 'proven') await refuseUnproven(request, forwarded, proof, pipeline, record)
     remember(request, attempt.target, answer, pipeline)
@@ -36,27 +39,35 @@ export async function checkAnswer(
     return answer
   }
   if (request.operation.proof && !mayProveLater(request, pipeline)) {
-    const proof = provesEncryption(response.fields, sentMD5(request, attempt.target))
+    const proof = provesEncryption(response.fields, customerKeyMD5(attempt.target.key))
     if (proof === 'missing' && request.operation.keyUse === 'read') {
       checkPlainRead(request, forwarded, record)
       remember(request, 'plain', forwarded, pipeline)
       return forwarded
     }
-    if (proof !== 'proven') await refuseUnproven(request, forwarded, proof, pipeline, record)
+    if (proof !== 'proven') {
+      const { failed, answer } = await failedLate(request, forwarded)
+      if (failed) return answer
+      await refuseUnproven(request, answer, proof, pipeline, record)
+    }
   }
-  if (attempt.target !== 'relayed') remember(request, attempt.target, forwarded, pipeline)
+  remember(request, attempt.target, forwarded, pipeline)
   rememberSource(request, forwarded, pipeline)
   return forwarded
 }
 
-function sentMD5(request: RewrittenRequest, target: DataKey | 'relayed'): string {
-  return target === 'relayed'
-    ? (request.fields.get('x-amz-server-side-encryption-customer-key-md5') ?? '')
-    : customerKeyMD5(target.key)
+/** A copy that failed inside its 200 has made nothing: taking back what it "wrote" would remove an older object. */
+async function failedLate(
+  { operation }: RewrittenRequest,
+  forwarded: Forwarded,
+): Promise<{ readonly failed: boolean; readonly answer: Forwarded }> {
+  if (!mayFailLate(operation)) return { failed: false, answer: forwarded }
+  const { bytes, response } = await holdAnswer(forwarded.response, MAX_ERROR_BYTES)
+  return { failed: isErrorDocument(bytes), answer: { ...forwarded, response } }
 }
 
 function noteKey(attempt: Forwarded['attempt'], record: RequestRecord): void {
-  if (attempt.target === 'plain' || attempt.target === 'relayed') {
+  if (!fromKeyring(attempt.target)) {
     record.keyVersion = attempt.target === 'plain' ? 'plain' : 'none'
     return
   }
@@ -67,10 +78,19 @@ function noteKey(attempt: Forwarded['attempt'], record: RequestRecord): void {
 /** Some stores answer 200 and ignore the key of a plain object (RGW): the same as AWS's plain object, then. */
 function checkPlainRead(request: RewrittenRequest, { response }: Forwarded, record: RequestRecord): void {
   record.keyVersion = 'plain'
-  if (request.targetKey.type !== 'candidates' || request.targetKey.reference.plaintext === 'allow') return
+  const plan = request.targetKey
+  const plaintext =
+    plan.type === 'candidates' ? plan.reference.plaintext : plan.type === 'relayed' ? plan.plaintext : 'allow'
+  if (plaintext === 'allow') return
   response.body.destroy()
+  throw plainRefused(record)
+}
+
+/** What a client hears of an object that is stored in the clear where the rule says `plaintext: deny`. */
+export function plainRefused(record: RequestRecord): S3Error {
+  record.keyVersion = 'plain'
   record.outcome = 'refused'
-  throw new S3Error('AccessDenied', {
+  return new S3Error('AccessDenied', {
     message:
       'Access Denied. The object is stored without a customer key, and the rule of its bucket says plaintext: deny. ' +
       'Set plaintext: allow to read it through the proxy.',
@@ -105,14 +125,24 @@ async function refuseUnproven(
   })
 }
 
+/** Drops what is remembered of an object that was written with a client's key, or after all not written. */
+export function forgetWrite({ targetKey, sourceKey }: RewrittenRequest, { memory }: Pick<Pipeline, 'memory'>): void {
+  if (targetKey.type === 'one' || targetKey.type === 'relayed') {
+    memory.forget({ ...targetKey.scope, version: { type: 'latest' } })
+  }
+  if (sourceKey.type === 'candidates') memory.forget(sourceKey.scope)
+}
+
 function remember(
   request: RewrittenRequest,
-  key: DataKey | 'plain',
+  key: SentKey,
   { response }: Forwarded,
-  { memory }: Pick<Pipeline, 'memory'>,
+  pipeline: Pick<Pipeline, 'memory'>,
 ): void {
+  const { memory } = pipeline
   const plan = request.targetKey
-  if (plan.type === 'none' || plan.type === 'relayed') return
+  if (plan.type === 'relayed' && request.operation.keyUse !== 'read') forgetWrite(request, pipeline)
+  if (plan.type === 'none' || plan.type === 'relayed' || (key !== 'plain' && !fromKeyring(key))) return
   const entry = key === 'plain' ? 'plain' : { keyring: key.keyring, keyVersion: key.keyVersion }
   switch (request.operation.keyUse) {
     case 'read':
@@ -135,8 +165,8 @@ function remember(
 }
 
 function rememberSource(request: RewrittenRequest, { attempt }: Forwarded, { memory }: Pick<Pipeline, 'memory'>): void {
-  if (request.sourceKey.type !== 'candidates' || attempt.source === 'relayed') return
-  const source = attempt.source
+  const { source } = attempt
+  if (request.sourceKey.type !== 'candidates' || (source !== 'plain' && !fromKeyring(source))) return
   memory.set(
     request.sourceKey.scope,
     source === 'plain' ? 'plain' : { keyring: source.keyring, keyVersion: source.keyVersion },

@@ -19,6 +19,8 @@ export interface RequestEvent {
   readonly upstreamRequestId: string | 'none'
   /** Requests sent to the upstream for this one. */
   readonly attempts: number
+  /** How often it was sent again because another customer key, or none, might fit. */
+  readonly keysRetried: number
   readonly keyring: string | 'none'
   readonly keyVersion: string | 'none' | 'plain'
   /** body bytes */

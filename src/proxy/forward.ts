@@ -3,10 +3,12 @@ import type { Pipeline, RewrittenRequest } from './messages.js'
 import type { UpstreamRequest, UpstreamResponse } from '../upstream/types.js'
 import type { RequestRecord } from './record.js'
 import { MAX_ERROR_BYTES, holdAnswer } from './hold-answer.js'
+import { probeOf } from './probe.js'
 import { S3Error } from '../s3/error.js'
 import { regionFromAnswer } from '../upstream/regions.js'
 import { regionToUse } from '../upstream/region-to-use.js'
 import { signAttempt } from './sign-attempt.js'
+import type { Target } from '../s3/target.js'
 
 /** The head of the upstream's answer and the attempt that it answers. */
 export interface Forwarded {
@@ -34,6 +36,7 @@ export async function forward(
   if (!replayable) await learnRegionFirst(request, pipeline, signal, record)
   let first: Forwarded | undefined
   for await (const attempt of attempts(request)) {
+    if (first !== undefined) record.keysRetried += 1
     const answer = await sendInRegion(request, attempt, pipeline, signal, record, replayable)
     if (!replayable || !mayBeAnotherKey(answer.response.status)) return answer
     const held = await holdAnswer(answer.response, MAX_ERROR_BYTES)
@@ -84,16 +87,8 @@ async function learnRegionFirst(
 ): Promise<void> {
   const { target } = request
   if (target.type === 'service' || pipeline.regions.regionOf(target.bucket) !== 'unknown') return
-  const probe: RewrittenRequest = {
-    ...request,
-    method: 'HEAD',
-    target: { type: 'bucket', bucket: target.bucket },
-    targetKey: { type: 'none' },
-    sourceKey: { type: 'none' },
-    upstreamQuery: new Map(),
-    upstreamHeaders: { 'x-amz-content-sha256': EMPTY_SHA256 },
-    upstreamBody: { type: 'none' },
-  }
+  const bucket = { type: 'bucket', bucket: target.bucket } as const
+  const probe = probeOf(request, { method: 'HEAD', target: bucket })
   const guess = regionToUse(target, pipeline)
   const plain: PlannedAttempt = { target: 'plain', source: 'plain', headers: {} }
   const response = await send(await sign(probe, plain, guess, pipeline), pipeline, signal, record)
@@ -101,6 +96,13 @@ async function learnRegionFirst(
   const actual = regionFromAnswer(response.status, response.fields)
   if (actual !== 'unknown') pipeline.regions.learn(target.bucket, actual)
   else if (response.status < 300) pipeline.regions.learn(target.bucket, guess)
+  // Some stores name the region in the document only, and an answer to HEAD has none.
+  else if (response.status === 400) await forward(questionWithDocument(request, bucket), pipeline, signal, record)
+}
+
+/** Its answer does not matter: what tells the region is learned on the way. */
+function questionWithDocument(request: RewrittenRequest, bucket: Target): RewrittenRequest {
+  return probeOf(request, { method: 'GET', target: bucket, query: new Map([['location', '']]) })
 }
 
 /** SHA-256 of no bytes, hex. */

@@ -7,13 +7,15 @@ import type { Readable } from 'node:stream'
 import { S3Error } from '../s3/error.js'
 import { UpstreamFailure } from '../upstream/types.js'
 import { authenticate } from './authenticate.js'
+import { answerNeedlessCreation } from './create-bucket.js'
 import { authorize } from './authorize.js'
 import { checkAnswer } from './check-answer.js'
 import { classifyRequest } from './classify-request.js'
 import { clientBody } from './client-body.js'
-import { forward } from './forward.js'
+import { forwardProven } from './forward-proven.js'
 import { parse } from './parse.js'
 import { readDocument } from './read-document.js'
+import { clientRegion } from './client-region.js'
 import { refuse } from './refuse.js'
 import { resolveKeys } from './resolve-keys.js'
 import { respond } from './respond.js'
@@ -42,12 +44,13 @@ export function requestHandler(pipeline: Pipeline): Handler {
       record.identity = authenticated.identity.name
       const classified = classifyRequest(authenticated, pipeline.baseDomains)
       noteTarget(classified, record)
-      authorize(classified)
+      await answerNeedlessCreation(classified, pipeline, gone.signal, record)
+      authorize(classified, pipeline)
       const authorized = await readDocument(classified, pipeline, openBody)
       const keyed = await resolveKeys(authorized, pipeline, listener.type === 'https')
       record.keyMs = elapsed()
       const rewritten = rewrite(keyed, pipeline, openBody)
-      const forwarded = await forward(rewritten, pipeline, gone.signal, record)
+      const forwarded = await forwardProven(rewritten, pipeline, gone.signal, record)
       unread = forwarded
       const answered = await checkAnswer(rewritten, forwarded, pipeline, record)
       await respond(rewritten, answered, response, pipeline, record)
@@ -113,7 +116,7 @@ function end(
   record.reason = error.cause === undefined ? error.message : reasonOf(error.cause)
   try {
     const resource = (request.url ?? '/').split('?', 1)[0] as string
-    record.bytesOut = refuse(request, response, error, { requestId, resource })
+    record.bytesOut = refuse(request, response, error, { requestId, resource, region: clientRegion(pipeline) })
   } catch {
     response.destroy()
   }

@@ -5,6 +5,7 @@ import type { AccessKeyConfig, Grant, UpstreamConfig } from '../config/types.js'
 import type { KeyMemory } from '../keyring/cached.js'
 import type { Candidate } from '../keyring/candidates.js'
 import type { CompiledRules } from '../keyring/select.js'
+import type { ClientKey } from '../s3/client-key.js'
 import type { CopySource } from '../s3/copy-source.js'
 import type { DataKey, KeyReference, ObjectScope } from '../keyring/port.js'
 import type { Fields } from '../s3/fields.js'
@@ -96,8 +97,14 @@ export type KeyPlan =
       readonly scope: ObjectScope
       readonly candidates: readonly Candidate[]
     }
-  /** The client brought its own and the rule lets it: passed on as it came, never logged. */
-  | { readonly type: 'relayed' }
+  /** The client brought its own and the rule lets it: sent as it is, never logged, never remembered. */
+  | {
+      readonly type: 'relayed'
+      readonly key: ClientKey
+      readonly scope: ObjectScope
+      /** Whether the answer to a read may show that the object is under no key at all. */
+      readonly plaintext: 'allow' | 'deny'
+    }
 
 /** Stage 5: the keys are there, or known how to get. */
 export interface KeyedRequest extends AuthorizedRequest {
@@ -121,8 +128,11 @@ export type UpstreamBody =
   /** Opened at most once, when everything before it has succeeded. */
   | { readonly type: 'stream'; readonly open: () => Readable }
 
+/** The key that one side of a request travels with: a keyring's, the client's own, or none. */
+export type SentKey = DataKey | ClientKey | 'plain'
+
 /** What one attempt sent, as far as its answer must be checked against it. */
 export interface Attempt {
-  readonly target: DataKey | 'plain' | 'relayed'
-  readonly source: DataKey | 'plain' | 'relayed'
+  readonly target: SentKey
+  readonly source: SentKey
 }

@@ -1,9 +1,9 @@
 import type { Forwarded } from './forward.js'
-import type { Pipeline, RewrittenRequest } from './messages.js'
+import type { Pipeline, RewrittenRequest, SentKey } from './messages.js'
 import { customerKeyMD5, provesEncryption, targetHeaders } from '../s3/customer-key.js'
-import type { DataKey } from '../keyring/port.js'
-import { EMPTY_SHA256 } from './forward.js'
 import { holdAnswer } from './hold-answer.js'
+import { isErrorDocument } from './late-error.js'
+import { probeOf, versionQuery } from './probe.js'
 import { S3Error } from '../s3/error.js'
 import { regionToUse } from '../upstream/region-to-use.js'
 import { signAttempt } from './sign-attempt.js'
@@ -36,28 +36,22 @@ export function mayProveLater(request: RewrittenRequest, { upstream }: Pick<Pipe
  * Asks for the object that was just made, with its key: S3 answers with the proof only where it is stored under that
  * very key. The answer to the write is held until then.
  *
- * @returns the proof, and the answer with its body as it was; `unknown` where nobody could tell how the object is stored
+ * @returns the proof, and the answer with its body as it was; `unknown` where nobody could tell how the object is
+ *   stored, `failed` where the answer is an error inside a 200: nothing was made
  */
 export async function readBack(
   request: RewrittenRequest,
   { attempt, response }: Forwarded,
-  key: DataKey,
+  key: Exclude<SentKey, 'plain'>,
   pipeline: Pipeline,
-): Promise<{ readonly proof: ReturnType<typeof provesEncryption> | 'unknown'; readonly answer: Forwarded }> {
+): Promise<{ readonly proof: ReturnType<typeof provesEncryption> | 'unknown' | 'failed'; readonly answer: Forwarded }> {
   const held = await holdAnswer(response, MAX_ANSWER_BYTES)
   if (!held.whole) throw new S3Error('InternalError', { cause: 'an answer of the upstream is too long' })
   const { bytes } = held
   const answer = { attempt, response: held.response }
-  // An error inside the 200: nothing was made, and the client is told so by the document itself.
-  if (bytes.includes('<Error>')) return { proof: 'proven', answer }
+  if (isErrorDocument(bytes)) return { proof: 'failed', answer }
   const versionId = response.fields.get('x-amz-version-id')
-  const question: RewrittenRequest = {
-    ...request,
-    method: 'HEAD',
-    upstreamQuery: new Map(versionId === undefined ? [] : [['versionId', versionId]]),
-    upstreamHeaders: { 'x-amz-content-sha256': EMPTY_SHA256 },
-    upstreamBody: { type: 'none' },
-  }
+  const question = probeOf(request, { method: 'HEAD', target: request.target, query: versionQuery(versionId) })
   const attemptToRead = { target: key, source: 'plain', headers: targetHeaders(key.key) } as const
   for (let attempts = 1; attempts <= READ_BACK_ATTEMPTS; attempts += 1) {
     const signed = await signAttempt(question, attemptToRead, regionToUse(request.target, pipeline), pipeline)

@@ -17,6 +17,7 @@ export interface RequestRecord {
   upstreamStatus: number | 'none'
   upstreamRequestId: string
   attempts: number
+  keysRetried: number
   keyring: string
   keyVersion: string
   bytesIn: number
@@ -45,6 +46,7 @@ export function newRecord(
     upstreamStatus: 'none',
     upstreamRequestId: 'none',
     attempts: 0,
+    keysRetried: 0,
     keyring: 'none',
     keyVersion: 'none',
     bytesIn: 0,
@@ -71,6 +73,7 @@ export function newRecord(
         upstreamStatus: this.upstreamStatus,
         upstreamRequestId: this.upstreamRequestId,
         attempts: this.attempts,
+        keysRetried: this.keysRetried,
         keyring: this.keyring,
         keyVersion: this.keyVersion,
         bytesIn: this.bytesIn,

@@ -12,7 +12,7 @@ export function refuse(
   request: IncomingMessage,
   response: ServerResponse,
   error: S3Error,
-  about: { readonly requestId: string; readonly resource: string },
+  about: { readonly requestId: string; readonly resource: string; readonly region: string },
 ): number {
   const body = Buffer.from(errorDocument(error, about), 'utf8')
   const bodiless = request.method === 'HEAD'
@@ -21,13 +21,23 @@ export function refuse(
     'content-length': body.length,
     'x-amz-request-id': about.requestId,
     ...(error.status === 503 ? { 'retry-after': '1' } : {}),
+    ...(TELLS_REGION.includes(error.code) ? { 'x-amz-bucket-region': about.region } : {}),
     ...(bodyIsDue(request) ? { connection: 'close' } : {}),
   })
   response.end(bodiless ? undefined : body)
   return bodiless ? 0 : body.length
 }
 
+/** S3 tells strangers too where a bucket is; goofys and the SDKs discover it by such an answer to HEAD. */
+const TELLS_REGION: readonly string[] = [
+  'AccessDenied',
+  'AuthorizationHeaderMalformed',
+  'AuthorizationQueryParametersError',
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+]
+
 /** Node calls a request complete only after its handler's first turn, one without a body too. */
-function bodyIsDue({ complete, headers }: IncomingMessage): boolean {
+export function bodyIsDue({ complete, headers }: IncomingMessage): boolean {
   return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0)
 }

@@ -1,6 +1,7 @@
 import type { AuthorizedRequest, KeyPlan, KeyedRequest, Pipeline } from './messages.js'
 import type { KeyReference, ObjectScope } from '../keyring/port.js'
 import type { ObjectKey, Bucket } from '../s3/names.js'
+import { customerKeyInQuery, parseClientKey } from '../s3/client-key.js'
 import { S3Error } from '../s3/error.js'
 import { hasCustomerKeys } from '../s3/customer-key.js'
 import { parseVersionId } from '../s3/names.js'
@@ -16,7 +17,7 @@ type Encrypted = Extract<KeyReference, { type: 'encrypted' }>
  *
  * @param secureHop whether the client's connection may carry a key (https)
  * @throws S3Error AccessDenied (no rule, no key for a write), InvalidArgument (a client's own key where it is not
- *   wanted), NoSuchUpload, ServiceUnavailable (the keyring's service is away)
+ *   wanted, or not as S3 takes it), NoSuchUpload, ServiceUnavailable (the keyring's service is away)
  */
 export async function resolveKeys(
   request: AuthorizedRequest,
@@ -51,9 +52,11 @@ async function targetPlan(
   if (request.target.type !== 'object') return { type: 'none' }
   const { bucket, objectKey } = request.target
   const reference = demandRule(pipeline, bucket, objectKey)
-  if (hasCustomerKeys(request.fields, 'target')) return relayed(reference, secureHop)
-  if (reference.type === 'plain') return { type: 'none' }
   const version = versionOf(request)
+  if (hasCustomerKeys(request.fields, 'target')) {
+    return relayed(request, 'target', reference, { bucket, bucketIdentity: bucket, objectKey, version }, secureHop)
+  }
+  if (reference.type === 'plain') return { type: 'none' }
   const scope: ObjectScope = { bucket, bucketIdentity: reference.bucketIdentity, objectKey, version }
   switch (request.operation.keyUse) {
     case 'none':
@@ -115,7 +118,10 @@ function sourcePlan(
   secureHop: boolean,
 ): KeyPlan {
   const reference = demandRule(pipeline, bucket, objectKey)
-  if (hasCustomerKeys(request.fields, 'copy-source')) return relayed(reference, secureHop)
+  if (hasCustomerKeys(request.fields, 'copy-source')) {
+    const scope = { bucket, bucketIdentity: bucket, objectKey, version }
+    return relayed(request, 'copy-source', reference, scope, secureHop)
+  }
   if (reference.type === 'plain') return { type: 'none' }
   const scope: ObjectScope = { bucket, bucketIdentity: reference.bucketIdentity, objectKey, version }
   return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, pipeline.memory) }
@@ -131,7 +137,13 @@ function demandRule(pipeline: Pick<Pipeline, 'rules'>, bucket: Bucket, objectKey
 }
 
 /** The client's own key: let through only where the rule says so, and only from a hop that may carry one. */
-function relayed(reference: KeyReference, secureHop: boolean): KeyPlan {
+function relayed(
+  { fields, query }: AuthorizedRequest,
+  side: 'target' | 'copy-source',
+  reference: KeyReference,
+  scope: ObjectScope,
+  secureHop: boolean,
+): KeyPlan {
   if (reference.clientKeys === 'reject') {
     throw new S3Error('InvalidArgument', {
       message:
@@ -146,7 +158,14 @@ function relayed(reference: KeyReference, secureHop: boolean): KeyPlan {
         'Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.',
     })
   }
-  return { type: 'relayed' }
+  if (customerKeyInQuery(query.keys())) {
+    throw new S3Error('InvalidArgument', {
+      message: 'A customer key is taken from headers only, never from the query of a presigned URL.',
+      extra: { ArgumentName: 'x-amz-server-side-encryption-customer-key' },
+    })
+  }
+  const plaintext = reference.type === 'plain' ? 'allow' : reference.plaintext
+  return { type: 'relayed', key: parseClientKey(fields, side), scope, plaintext }
 }
 
 function versionOf(request: AuthorizedRequest): ObjectScope['version'] {

@@ -1,12 +1,16 @@
 import type { Forwarded } from './forward.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
-import { judgeBodilessError, judgeUpstreamError } from './upstream-error.js'
+import { judgeBodilessError, judgeDocument, judgeUpstreamError } from './upstream-error.js'
+import { mayFailLate, watchForError } from './late-error.js'
 import type { RequestRecord } from './record.js'
+import { bodyIsDue } from './refuse.js'
 import type { ServerResponse } from 'node:http'
 import { Transform, type TransformCallback } from 'node:stream'
 import { UpstreamFailure } from '../upstream/types.js'
 import { answerRewrites } from './rewrite-answer.js'
+import { forgetWrite } from './check-answer.js'
 import { bucketETagPolicy } from '../keyring/select.js'
+import { errorDocument } from '../s3/error-document.js'
 import { pipeline as pipe } from 'node:stream/promises'
 import { showETag } from '../s3/etag.js'
 import { stripResponseFields } from './rewrite-headers.js'
@@ -48,16 +52,37 @@ export async function respond(
     return
   }
   const rewriter = answerRewrites(request, attempt, pipeline)
-  if (rewriter !== 'none') headers.delete('content-length')
+  const late = mayFailLate(request.operation) ? [lateErrors(request, attempt, pipeline, record)] : []
+  const changing = [...late, ...(rewriter === 'none' ? [] : [rewriter])]
+  if (changing.length > 0) headers.delete('content-length')
   writeHead(response, answer.status, headers, record)
   const counted = new Counter(record)
   try {
-    if (rewriter === 'none') await pipe(answer.body, counted, response)
-    else await pipe(answer.body, rewriter, counted, response)
+    await pipe([answer.body, ...changing, counted, response])
   } catch (error) {
     if (isUpstreams(error)) record.outcome = 'upstream-failed'
     throw error
   }
+}
+
+/** Errors inside a 200 reach the client as such; they are failures all the same, and nothing was written. */
+function lateErrors(
+  request: RewrittenRequest,
+  attempt: Forwarded['attempt'],
+  pipeline: Pipeline,
+  record: RequestRecord,
+): Transform {
+  return watchForError((document) => {
+    const judged = judgeDocument(request, attempt, document)
+    record.errorCode = judged.code
+    record.reason = 'the upstream failed after it had begun to answer with 200'
+    record.outcome = 'upstream-failed'
+    forgetWrite(request, pipeline)
+    if (judged.type === 'pass') return judged.bytes
+    const about = { resource: request.rawPath, requestId: record.upstreamRequestId }
+    // The declaration has gone out already.
+    return Buffer.from(errorDocument(judged.error, about).replace(/^<\?xml[^>]*\?>\s*/, ''), 'utf8')
+  })
 }
 
 /** A client that leaves shows as a premature close, or as the abort that its leaving causes; the rest is the upstream's. */
@@ -93,7 +118,9 @@ function writeHead(
 ): void {
   record.status = status
   response.sendDate = false
-  response.writeHead(status, Object.fromEntries(headers))
+  // Refused early: the rest of the upload is not wanted, and the client should know before it has sent it.
+  const closing = bodyIsDue(response.req) ? { connection: 'close' } : {}
+  response.writeHead(status, { ...Object.fromEntries(headers), ...closing })
 }
 
 /** Counts what passes; the one thing between upstream and client where nothing is rewritten. */

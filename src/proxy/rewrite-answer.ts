@@ -1,5 +1,6 @@
 import type { Attempt, Pipeline, RewrittenRequest } from './messages.js'
 import { Transform, type TransformCallback } from 'node:stream'
+import { fromKeyring } from './attempts.js'
 import { bucketETagPolicy } from '../keyring/select.js'
 import { filterBuckets } from '../s3/list-buckets.js'
 import { matchesBucket } from './authorize.js'
@@ -47,8 +48,7 @@ function clientUploadId(
   { memory }: Pick<Pipeline, 'memory'>,
 ): (upstreamId: string) => string {
   return (upstreamId) => {
-    if (attempt.target === 'plain' || attempt.target === 'relayed' || request.targetKey.type !== 'one')
-      return upstreamId
+    if (!fromKeyring(attempt.target) || request.targetKey.type !== 'one') return upstreamId
     const key = { keyring: attempt.target.keyring, keyVersion: attempt.target.keyVersion }
     memory.setUpload(request.targetKey.scope, upstreamId, key)
     return wrapUploadId(upstreamId, key)

@@ -2,7 +2,7 @@ import type { PlannedAttempt } from './attempts.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import { Readable } from 'node:stream'
 import type { UpstreamRequest } from '../upstream/types.js'
-import { endpointFor, upstreamPath } from '../upstream/address.js'
+import { type Endpoint, endpointFor, upstreamPath } from '../upstream/address.js'
 import { signRequest } from '../sigv4/sign.js'
 
 /**
@@ -17,6 +17,7 @@ export async function signAttempt(
 ): Promise<UpstreamRequest> {
   const { target, upstreamBody } = request
   const endpoint = endpointFor(pipeline.upstream, region, target.type === 'service' ? 'service' : target.bucket)
+  if (request.operation.permission === 'none') return unsigned(request, endpoint)
   const credentials = await request.identity.credentials()
   const signed = signRequest({
     method: request.method,
@@ -34,6 +35,19 @@ export async function signAttempt(
     path: signed.path,
     headers: Object.freeze(signed.headers),
     body: bodyOf(upstreamBody),
+  })
+}
+
+/** A preflight: S3 wants no credentials for it, and gets none. */
+function unsigned({ method, target, upstreamHeaders }: RewrittenRequest, endpoint: Endpoint): UpstreamRequest {
+  const headers = { ...upstreamHeaders, host: endpoint.hostHeader }
+  return Object.freeze({
+    method,
+    hostname: endpoint.hostname,
+    port: endpoint.port,
+    path: upstreamPath(target, endpoint.bucketInHost),
+    headers: Object.freeze(headers),
+    body: { type: 'none' } as const,
   })
 }
 

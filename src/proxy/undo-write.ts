@@ -1,6 +1,6 @@
 import type { Pipeline, RewrittenRequest } from './messages.js'
-import { EMPTY_SHA256 } from './forward.js'
 import type { UpstreamResponse } from '../upstream/types.js'
+import { probeOf, versionQuery } from './probe.js'
 import { regionToUse } from '../upstream/region-to-use.js'
 import { signAttempt } from './sign-attempt.js'
 
@@ -25,15 +25,7 @@ export async function undoWrite(
     return 'no object was made'
   }
   const versionId = response.fields.get('x-amz-version-id')
-  const removal: RewrittenRequest = {
-    ...request,
-    method: 'DELETE',
-    targetKey: { type: 'none' },
-    sourceKey: { type: 'none' },
-    upstreamQuery: new Map(versionId === undefined ? [] : [['versionId', versionId]]),
-    upstreamHeaders: { 'x-amz-content-sha256': EMPTY_SHA256 },
-    upstreamBody: { type: 'none' },
-  }
+  const removal = probeOf(request, { method: 'DELETE', target, query: versionQuery(versionId) })
   try {
     const plain = { target: 'plain', source: 'plain', headers: {} } as const
     const signed = await signAttempt(removal, plain, regionToUse(target, pipeline), pipeline)

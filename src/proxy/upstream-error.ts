@@ -33,16 +33,22 @@ export async function judgeUpstreamError(
   response: UpstreamResponse,
 ): Promise<JudgedError> {
   const { bytes } = await holdAnswer(response, MAX_ERROR_BYTES)
-  const text = bytes.toString('utf8')
-  const code = /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1] ?? 'none'
+  const code = codeOf(bytes.toString('utf8'))
   if (response.status >= 300 && response.status < 400) return { type: 'replace', code, error: redirected(response) }
-  const remedy = OURS[code]
-  if (remedy !== undefined) return { type: 'replace', code, error: ourFault(code, remedy) }
-  if (/were not signed/.test(text)) return { type: 'replace', code, error: ourFault(code, 'report this as a bug') }
   if ((response.fields.get('content-encoding') ?? 'identity') !== 'identity') {
     const message = 'The upstream refused the request. Its answer is compressed, could not be checked and is withheld.'
     return { type: 'replace', code, error: new S3Error('InvalidRequest', { message }) }
   }
+  return judgeDocument(request, attempt, bytes)
+}
+
+/** The same for the document alone: an error inside a 200 has no status of its own. */
+export function judgeDocument(request: RewrittenRequest, attempt: Attempt, bytes: Buffer): JudgedError {
+  const text = bytes.toString('utf8')
+  const code = codeOf(text)
+  const remedy = OURS[code]
+  if (remedy !== undefined) return { type: 'replace', code, error: ourFault(code, remedy) }
+  if (/were not signed/.test(text)) return { type: 'replace', code, error: ourFault(code, 'report this as a bug') }
   if (quotesKey(attempt, text)) {
     const error = new S3Error('InvalidRequest', {
       message: `The upstream refused the request (${code}). Its answer quoted the customer key and is withheld.`,
@@ -52,6 +58,8 @@ export async function judgeUpstreamError(
   if (code === 'AccessDenied') return { type: 'replace', code, error: denied(request, attempt, text) }
   return { type: 'pass', code, bytes }
 }
+
+const codeOf = (text: string): string => /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1] ?? 'none'
 
 /** The same judgement for an answer without a body (HEAD): the status is all there is. */
 export function judgeBodilessError(response: UpstreamResponse): S3Error | 'pass' {
@@ -80,11 +88,18 @@ function denied(request: RewrittenRequest, attempt: Attempt, text: string): S3Er
   const write = request.operation.keyUse === 'write' && attempt.target !== 'plain'
   const remedy = write
     ? "Either SSE-C is blocked on the bucket (AWS does so by default since April 2026; lift it with PutBucketEncryption and BlockedEncryptionTypes NONE, read it with GetBucketEncryption), or the proxy's upstream credentials may not do this."
-    : "The proxy's upstream credentials may not do this, or the object is under another key."
+    : underClientKey(request)
+      ? "The proxy's upstream credentials may not do this, or the object is under another key; here that may be one that a client brought itself: send it in the x-amz-server-side-encryption-customer-* headers."
+      : "The proxy's upstream credentials may not do this, or the object is under another key."
   return new S3Error('AccessDenied', {
     message: `${unescapeXml(said)} (said by the upstream). ${remedy}`,
     cause: `upstream says AccessDenied to ${request.operation.name}`,
   })
+}
+
+/** Whether the rule lets clients bring keys of their own, and this request brought none. */
+function underClientKey({ targetKey, sourceKey }: RewrittenRequest): boolean {
+  return [targetKey, sourceKey].some((plan) => plan.type === 'candidates' && plan.reference.clientKeys === 'relay')
 }
 
 function unescapeXml(text: string): string {
@@ -99,7 +114,6 @@ function unescapeXml(text: string): string {
 function quotesKey(attempt: Attempt, text: string): boolean {
   return [attempt.target, attempt.source].some((key) => {
     if (key === 'plain') return false
-    if (key === 'relayed') return /customer-key|<ArgumentValue>/i.test(text)
     const bytes = key.key.export()
     const base64 = bytes.toString('base64')
     // As sent; as in CanonicalRequestBytes, which spell text in hex with spaces between; the bytes themselves.

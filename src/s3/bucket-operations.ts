@@ -30,7 +30,7 @@ const CONTENTS: readonly Operation[] = [
     listsObjects: true,
   }),
   row('DeleteObjects', 'POST', 'bucket', 'delete', { required: ['delete'], body: 'xml' }),
-  row('PreflightBucket', 'OPTIONS', 'bucket', 'list', { optional: 'any' }),
+  row('PreflightBucket', 'OPTIONS', 'bucket', 'none', { optional: 'any' }),
   row('PostObject', 'POST', 'bucket', 'write', {
     selector: 'form',
     body: 'object',

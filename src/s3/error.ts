@@ -9,6 +9,7 @@ const TABLE = {
   AuthorizationQueryParametersError: [400, 'Error parsing the X-Amz-Credential parameter.'],
   BadDigest: [400, 'The Content-MD5 or checksum value that you specified did not match what the server received.'],
   BadRequest: [400, 'An error occurred when parsing the HTTP request.'],
+  BucketAlreadyOwnedByYou: [409, 'The bucket you tried to create already exists, and you own it.'],
   EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed object size.'],
   ExpectationFailed: [417, 'The only expectation that is understood is 100-continue.'],
   IncompleteBody: [400, 'You did not provide the number of bytes specified by the Content-Length HTTP header.'],
@@ -18,6 +19,10 @@ const TABLE = {
   InvalidBucketName: [400, 'The specified bucket is not valid.'],
   InvalidChunkSizeError: [403, 'Only the last chunk is allowed to have a size less than 8192 bytes'],
   InvalidDigest: [400, 'The Content-MD5 or checksum value that you specified is not valid.'],
+  InvalidEncryptionAlgorithmError: [
+    400,
+    'The encryption request that you specified is not valid. The valid value is AES256.',
+  ],
   InvalidRequest: [400, 'Invalid Request'],
   InvalidURI: [400, "Couldn't parse the specified URI."],
   KeyTooLongError: [400, 'Your key is too long'],

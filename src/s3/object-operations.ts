@@ -40,7 +40,7 @@ const DATA: readonly Operation[] = [
   row('DeleteObject', 'DELETE', 'object', 'delete', { optional: VERSION }),
   row('RestoreObject', 'POST', 'object', 'write', { required: ['restore'], optional: VERSION, body: 'xml' }),
   row('GetObjectTorrent', 'GET', 'object', 'read', { required: ['torrent'] }),
-  row('PreflightObject', 'OPTIONS', 'object', 'read', { optional: 'any' }),
+  row('PreflightObject', 'OPTIONS', 'object', 'none', { optional: 'any' }),
 ]
 
 const about = (name: string, method: string, parameter: string): Operation =>

@@ -16,8 +16,11 @@ export interface Operation {
   readonly required: readonly string[]
   /** Further parameters that it takes. Any other is refused. `any`: its query says nothing to S3. */
   readonly optional: readonly string[] | 'any'
-  /** What the identity must be allowed to do to the target. Copies need `read` on their source as well. */
-  readonly permission: 'read' | 'write' | 'delete' | 'list' | 'manage'
+  /**
+   * What the identity must be allowed to do to the target; copies need `read` on their source as well. `none`: asked by
+   * browsers without credentials, and sent on without any.
+   */
+  readonly permission: 'read' | 'write' | 'delete' | 'list' | 'manage' | 'none'
   /** Whose customer keys S3 takes for it. */
   readonly customerKey: 'none' | 'target' | 'target-and-source'
   /** read: candidates may be tried; write: the active key; upload: the key that the upload was created with. */

@@ -60,6 +60,7 @@ export function refusalEvent(
     upstreamStatus: 'none',
     upstreamRequestId: 'none',
     attempts: 0,
+    keysRetried: 0,
     keyring: 'none',
     keyVersion: 'none',
     bytesIn: 0,

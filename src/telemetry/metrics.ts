@@ -64,9 +64,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const sent = counter('sent_bytes_total', 'Body bytes to clients', ['operation'])
   const upstream = counter('upstream_requests_total', 'Requests sent to the upstream', ['operation'])
   const attempts = histogram('attempts', 'Requests sent to the upstream for one of a client', [1, 2, 3, 4, 6, 8], [])
-  const candidates = counter('candidates_retried_total', 'Requests sent again, with another key or region', [
-    'operation',
-  ])
+  const candidates = counter('candidates_retried_total', 'Requests sent again with another key', ['operation'])
   const plain = counter('plain_reads_total', 'Reads of objects that no customer key encrypts', ['operation'])
   const unproven = counter('encryption_unproven_total', 'Answers of the upstream without proof of encryption')
 
@@ -114,7 +112,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     if (event.attempts > 0) {
       upstream.inc({ operation }, amount(event.attempts))
       attempts.observe(amount(event.attempts))
-      candidates.inc({ operation }, amount(event.attempts - 1))
+      candidates.inc({ operation }, amount(event.keysRetried))
     }
     if (isPlainRead(event)) plain.inc({ operation })
     if (event.outcome === 'encryption-unproven') unproven.inc()

@@ -16,6 +16,7 @@ export const served: RequestEvent = {
   upstreamStatus: 200,
   upstreamRequestId: 'UP1',
   attempts: 1,
+  keysRetried: 0,
   keyring: 'main',
   keyVersion: 'v1',
   bytesIn: 0,

@@ -9,8 +9,16 @@ const sample = (text: string, name: string) =>
 t.test('each request is counted by operation, status and outcome, with its times and bytes', async (t) => {
   const { observe, text } = createMetrics(idle)
   observe(served)
-  observe({ ...served, attempts: 3, bytesIn: 5, keyVersion: 'v0', totalMs: 2_000 })
-  observe({ ...served, status: 403, outcome: 'refused', upstreamStatus: 'none', keyring: 'none', attempts: 0 })
+  observe({ ...served, attempts: 4, keysRetried: 2, bytesIn: 5, keyVersion: 'v0', totalMs: 2_000 })
+  observe({
+    ...served,
+    status: 403,
+    outcome: 'refused',
+    upstreamStatus: 'none',
+    keyring: 'none',
+    attempts: 0,
+    keysRetried: 0,
+  })
   const said = await text()
   for (const line of [
     'ssec_proxy_requests_total{operation="GetObject",status="200",outcome="complete"} 2',
@@ -21,7 +29,7 @@ t.test('each request is counted by operation, status and outcome, with its times
     'ssec_proxy_key_seconds_count 2',
     'ssec_proxy_received_bytes_total{operation="GetObject"} 5',
     'ssec_proxy_sent_bytes_total{operation="GetObject"} 3000',
-    'ssec_proxy_upstream_requests_total{operation="GetObject"} 4',
+    'ssec_proxy_upstream_requests_total{operation="GetObject"} 5',
     'ssec_proxy_attempts_count 2',
     'ssec_proxy_candidates_retried_total{operation="GetObject"} 2',
     'ssec_proxy_encryption_unproven_total 0',
@@ -99,6 +107,7 @@ t.test('numbers that are none do not spoil the sums', async (t) => {
       bytesIn: odd,
       bytesOut: odd,
       attempts: odd,
+      keysRetried: odd,
       status: odd,
     })
   }
