@@ -20,8 +20,8 @@ export interface Version2Parts {
 }
 
 /**
- * Version 2's strings to sign, byte strings (latin1). One, but where a sub-resource without value came as `acl=`: then
- * signers differ on whether the `=` is signed. It means the same thing, so nobody gains by it.
+ * Version 2's strings to sign, byte strings (latin1): one, and others that mean the same thing where signers differ on how to
+ * write it (`acl=` for `acl`, `/bucket/` for `/bucket`), so that nobody gains by it.
  *
  * The path is taken exactly as sent, as every client measured signs it. Nothing in here can hold a line feed but the last
  * line, so that no two requests that mean different things have one string, see {@link refuseAmbiguous}.
@@ -50,17 +50,27 @@ function amzHeaders(fields: Fields): readonly string[] {
     .map(([name, value]) => `${name}:${value.replace(/^[ \t]+|[ \t]+$/g, '')}`)
 }
 
-function resources({ bucketInHost, rawPath, rawQuery, query }: Version2Parts): readonly string[] {
-  const path = bucketInHost === undefined ? rawPath : `/${bucketInHost}${rawPath}`
+function resources(parts: Version2Parts): readonly string[] {
+  const queries = signedQueries(parts)
+  return paths(parts).flatMap((path) => queries.map((query) => `${path}${query}`))
+}
+
+/** A bucket without its slash is signed with it by botocore. Both are the bucket. */
+function paths({ bucketInHost, rawPath }: Version2Parts): readonly string[] {
+  if (bucketInHost !== undefined) return [`/${bucketInHost}${rawPath}`]
+  return /^\/[^/]+$/.test(rawPath) ? [rawPath, `${rawPath}/`] : [rawPath]
+}
+
+function signedQueries({ rawQuery, query }: Version2Parts): readonly string[] {
   const signed = [...query].filter(([name]) => SUB_RESOURCES.has(name)).sort(([a], [b]) => (a < b ? -1 : 1))
-  if (signed.length === 0) return [path]
+  if (signed.length === 0) return ['']
   for (const [name, value] of signed) refuseAmbiguous(name, value)
   const written = rawQuery.split('&')
   const bare = signed.map(([name, value]) => (value === '' ? name : `${name}=${bytes(value)}`))
   const asSent = signed.map(([name, value]) =>
     value !== '' || written.includes(`${name}=`) ? `${name}=${bytes(value)}` : name,
   )
-  return [...new Set([bare, asSent].map((list) => `${path}?${list.join('&')}`))]
+  return [...new Set([bare, asSent].map((list) => `?${list.join('&')}`))]
 }
 
 /**

@@ -1,5 +1,8 @@
 const BASIC = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
-const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|[+-]0000)$/
+/** RFC 9110's date, with the zones that clients write in place of GMT; then its two obsolete forms. */
+const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4}))$/
+const RFC_850 = /^[A-Z][a-z]{2,5}day, (\d\d)-([A-Z][a-z]{2})-(\d\d) (\d\d:\d\d:\d\d) GMT$/
+const ASCTIME = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ([ \d]\d) (\d\d:\d\d:\d\d) (\d{4})$/
 
 /** `yyyymmddThhmmssZ`, the one form that a string to sign takes. */
 export function formatTimestamp(date: Date): string {
@@ -27,9 +30,23 @@ export function parseTimestamp(text: string): Date | 'invalid' {
   return formatTimestamp(date) === text ? date : 'invalid'
 }
 
-/** Reads the `Date` header, which may stand in for `x-amz-date`: an HTTP date (RFC 9110, 5.6.7) or the basic form. */
+/**
+ * Reads the `Date` header, which may stand in for `x-amz-date`: an HTTP date (RFC 9110, 5.6.7), in its obsolete forms too, or
+ * the basic form.
+ */
 export function parseDateHeader(text: string): Date | 'invalid' {
-  if (!HTTP_DATE.test(text)) return parseTimestamp(text)
-  const date = new Date(text)
+  const usual = usualForm(text)
+  if (usual === undefined) return parseTimestamp(text)
+  const date = new Date(usual)
   return Number.isNaN(date.getTime()) ? 'invalid' : date
+}
+
+function usualForm(text: string): string | undefined {
+  const [, usual] = HTTP_DATE.exec(text) ?? []
+  if (usual !== undefined) return usual
+  const old = RFC_850.exec(text)
+  // Nobody's clock can be off by a century: requests of 19xx are refused in any case.
+  if (old !== null) return `${old[1]} ${old[2]} 20${old[3]} ${old[4]} GMT`
+  const unix = ASCTIME.exec(text)
+  return unix === null ? undefined : `${unix[2]} ${unix[1]} ${unix[4]} ${unix[3]} GMT`
 }
