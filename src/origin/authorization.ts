@@ -38,7 +38,6 @@ export function readClaim(fields: Fields, query: Query, headers: Readonly<Record
   }
   if (header !== undefined) return fromHeader(header, fields)
   if (inQuery) return fromQuery(query)
-  if (query.has('AWSAccessKeyId')) throw unsupported()
   throw new Refusal('AccessDenied', { headers })
 }
 

@@ -10,6 +10,7 @@ import { openPayload, payloadHashOf } from './payload.js'
 import { Refusal } from './refusal.js'
 import { errorAnswer, intercepted, send } from './send.js'
 import { findRoute, type Route } from './routes.js'
+import { type Claim2, fieldsOfClaim2, readClaim2, verify2 } from './signature-2.js'
 import { verify } from './signature.js'
 
 /** How the request came in, besides what node:http tells. */
@@ -62,6 +63,8 @@ async function run(state: State, seen: SeenRequest, body: () => AsyncIterable<Bu
   const route = findRoute(target.on, method, query, fields)
   const bucket = state.buckets.get(target.bucketName)
 
+  const claim2 = readClaim2(fields, query)
+  if (claim2 !== 'none') return runVersion2(claim2, { state, seen, query, rawPath, target, route, bucket, body })
   const claim = readClaim(fields, query, bucket === undefined ? {} : { 'x-amz-bucket-region': bucket.region })
   const payloadHash = payloadHashOf(claim, fields, query)
   checkRegion(state, claim, route, bucket)
@@ -75,6 +78,35 @@ async function run(state: State, seen: SeenRequest, body: () => AsyncIterable<Bu
     query,
     fields: claim.type === 'presigned' ? withHoisted(fields, query) : fields,
     openBody: () => openPayload(body(), fields, payloadHash, verified),
+  }
+  return dispatch(route, call, target, bucket)
+}
+
+interface Routed {
+  readonly state: State
+  readonly seen: SeenRequest
+  readonly query: Query
+  readonly rawPath: string
+  readonly target: Target
+  readonly route: Route
+  readonly bucket: BucketState | undefined
+  readonly body: () => AsyncIterable<Buffer>
+}
+
+/** Version 2 knows no region and signs no body; its request is the same otherwise. */
+async function runVersion2(claim: Claim2, routed: Routed): Promise<Answer> {
+  const { state, seen, query, rawPath, target, route, bucket, body } = routed
+  const fields = fieldsOfClaim2(claim, seen.fields, query)
+  const resource = target.inHost ? `/${target.bucketName}${rawPath}` : rawPath
+  verify2(claim, { method: seen.method, resource, query, fields }, state)
+  const call: Call = {
+    state,
+    requestId: seen.requestId,
+    secure: seen.secure,
+    method: seen.method,
+    query,
+    fields,
+    openBody: () => openPayload(body(), fields, fields.get('x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD', 'none'),
   }
   return dispatch(route, call, target, bucket)
 }
@@ -101,6 +133,8 @@ async function dispatch(route: Route, call: Call, target: Target, bucket: Bucket
 
 interface Target {
   readonly on: 'service' | 'bucket' | 'object'
+  /** Virtual-hosted style. */
+  readonly inHost: boolean
   readonly bucketName: string
   readonly objectKey: string
 }
@@ -111,13 +145,14 @@ function parseTarget(rawPath: string, host: string, state: State): Target {
   const hostname = host.toLowerCase().replace(/:\d+$/, '')
   const domain = state.baseDomains.find((base) => hostname.endsWith(`.${base}`))
   const path = domain === undefined ? rawPath.slice(1) : `${hostname.slice(0, -domain.length - 1)}${rawPath}`
-  if (path === '') return { on: 'service', bucketName: '', objectKey: '' }
+  const inHost = domain !== undefined
+  if (path === '') return { on: 'service', inHost, bucketName: '', objectKey: '' }
   const slash = path.indexOf('/')
   const bucketName = decodeOnce(slash < 0 ? path : path.slice(0, slash))
   const objectKey = slash < 0 ? '' : decodeOnce(path.slice(slash + 1))
   const size = Buffer.byteLength(objectKey)
   if (size > 1024) throw new Refusal('KeyTooLongError', { extra: { Size: String(size), MaxSizeAllowed: '1024' } })
-  return { on: objectKey === '' ? 'bucket' : 'object', bucketName, objectKey }
+  return { on: objectKey === '' ? 'bucket' : 'object', inHost, bucketName, objectKey }
 }
 
 /** A bucket answers only to signatures for its own region, and says which it is. */

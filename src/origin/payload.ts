@@ -24,7 +24,12 @@ export function payloadHashOf(claim: Claim, fields: Fields, query: Query): strin
 }
 
 /** How the body is to be read. Errors of the body itself come while it is read. */
-export function openPayload(source: AsyncIterable<Buffer>, fields: Fields, hash: string, verified: Verified): Payload {
+export function openPayload(
+  source: AsyncIterable<Buffer>,
+  fields: Fields,
+  hash: string,
+  verified: Verified | 'none',
+): Payload {
   const trailers = new Map<string, string>()
   const plain = (bytes: AsyncIterable<Buffer>): Payload => ({ bytes, trailers })
   switch (hash) {
@@ -34,6 +39,7 @@ export function openPayload(source: AsyncIterable<Buffer>, fields: Fields, hash:
       return { bytes: counted(decodeChunked(source, trailers, 'unsigned'), decodedLength(fields)), trailers }
     case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD':
     case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER':
+      if (verified === 'none') throw new Refusal('InvalidRequest')
       return { bytes: counted(decodeChunked(source, trailers, verified), decodedLength(fields)), trailers }
     case 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD':
     case 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER':

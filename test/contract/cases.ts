@@ -5,6 +5,7 @@ import { MULTIPART } from './multipart-cases.js'
 import { PAYLOADS } from './payload-cases.js'
 import { READING } from './reading-cases.js'
 import { SIGNATURES } from './signature-cases.js'
+import { VERSION_2 } from './version-2-cases.js'
 import { VERSIONS } from './version-cases.js'
 import { WRITING } from './writing-cases.js'
 
@@ -15,6 +16,7 @@ export const CASES: readonly Case[] = [
   ...MULTIPART,
   ...COPYING,
   ...SIGNATURES,
+  ...VERSION_2,
   ...PAYLOADS,
   ...BUCKETS,
   ...VERSIONS,

@@ -355,11 +355,110 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     rgw: 'SignatureDoesNotMatch, nothing',
     minio: 'SignatureDoesNotMatch, nothing',
   },
-  'a SigV2 header': {
-    aws: '400 InvalidRequest: The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
-    rgw: '403 InvalidAccessKeyId',
-    minio: '403 InvalidAccessKeyId: The Access Key Id you provided does not exist in our records.',
+  'version 2: PutObject': { aws: '200, in the clear' },
+  'version 2: PutObject with a customer key': { aws: '200 proven, encrypted' },
+  'version 2: x-amz-date in place of Date': {
+    aws: '200, in the clear',
+    minio:
+      '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method., absent',
   },
+  'version 2: an unknown access key': {
+    aws: '403 InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records., absent',
+    rgw: '403 InvalidAccessKeyId, absent',
+    minio: '403 InvalidAccessKeyId: The Access Key Id you provided does not exist in our records., absent',
+  },
+  'version 2: another secret': {
+    aws: '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method., absent',
+    rgw: '403 SignatureDoesNotMatch, absent',
+  },
+  'version 2: a clock 20 minutes behind': {
+    aws: '403 RequestTimeTooSkewed: The difference between the request time and the current time is too large., absent',
+    rgw: '403 RequestTimeTooSkewed, absent',
+    minio:
+      "403 RequestTimeTooSkewed: The difference between the request time and the server's time is too large., absent",
+  },
+  'version 2: no date': {
+    aws: '403 AccessDenied: AWS authentication requires a valid Date or x-amz-date header, absent',
+    rgw: '403 AccessDenied, absent',
+    minio: '400 AccessDenied: AWS authentication requires a valid Date or x-amz-date header, absent',
+  },
+  'version 2: a header without a signature': {
+    aws: '400 InvalidArgument: AWS authorization header is invalid.  Expected AwsAccessKeyId:signature, absent',
+    rgw: '400 InvalidArgument, absent',
+    minio: '400 MissingFields: Missing fields in request., absent',
+  },
+  'version 2: an x-amz-* header that is not signed': {
+    aws: '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method., absent',
+    rgw: '403 SignatureDoesNotMatch, absent',
+  },
+  'version 2: a Content-Type that is not signed': {
+    aws: '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method., absent',
+    rgw: '403 SignatureDoesNotMatch, absent',
+  },
+  'version 2: a sub-resource that is not signed': {
+    aws: '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method., absent',
+    rgw: '403 SignatureDoesNotMatch, absent',
+    minio: '500 InternalError: We encountered an internal error, please try again.: cause(EOF), absent',
+  },
+  'version 2: a parameter of a listing that is not signed': { aws: '200, the object' },
+  'version 2: a bucket without its slash, signed with it': {
+    aws: '200',
+    rgw: '403 SignatureDoesNotMatch',
+    minio:
+      '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+  },
+  'version 2: a bucket without its slash, signed without it': { aws: '200' },
+  'version 2: a multipart upload': { aws: '200, 200, 200, in the clear' },
+  'version 2: an upload id that was exchanged after signing': {
+    aws: '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method., nothing to complete',
+    rgw: '403 SignatureDoesNotMatch, nothing to complete',
+  },
+  'version 2: SignatureDoesNotMatch tells what was to be signed': {
+    aws: 'SignatureDoesNotMatch, "GET\\n\\n\\n(date)\\n/(object)"',
+    rgw: 'SignatureDoesNotMatch, nothing',
+    minio: 'SignatureDoesNotMatch, nothing',
+  },
+  'version 2: a presigned GetObject': { aws: '200 same bytes' },
+  'version 2: a presigned GetObject that has expired': {
+    aws: '403 AccessDenied: Request has expired',
+    rgw: '403 AccessDenied',
+  },
+  'version 2: a presigned GetObject of another secret': {
+    aws: '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+    rgw: '403 SignatureDoesNotMatch',
+  },
+  'version 2: a presigned GetObject whose end was moved': {
+    aws: '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+    rgw: '403 SignatureDoesNotMatch',
+  },
+  'version 2: a presigned GetObject as DeleteObject': {
+    aws: '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method., in the clear',
+    rgw: '403 SignatureDoesNotMatch, in the clear',
+  },
+  'version 2: a presigned GetObject without Expires': {
+    aws: '403 AccessDenied: Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters',
+    rgw: '403 AccessDenied',
+    minio:
+      '400 AuthorizationQueryParametersError: Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
+  },
+  'version 2: a presigned GetObject with another Content-Type in its answer': { aws: '200, text/x;a="b c"' },
+  'version 2: a presigned PutObject with x-amz-meta-* in its query': {
+    aws: '200, light blue',
+    minio:
+      '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method., no colour',
+  },
+  'version 2: a presigned PutObject, x-amz-meta-* added to its query': {
+    aws: '403 SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key and signing method., no colour',
+    rgw: '403 SignatureDoesNotMatch, no colour',
+    minio: '200, light blue',
+  },
+  'version 2: a presigned PutObject with a customer key': { aws: '200 proven, encrypted' },
+  'version 2: a presigned GetObject beside a version-4 header': {
+    aws: '400 InvalidArgument: Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
+    rgw: '200',
+    minio: '400 InvalidRequest: Invalid Request (request has multiple authentication types, please use one)',
+  },
+  'version 2: virtual-hosted style': { aws: '200 same bytes' },
   'a presigned GetObject of a plain object': { aws: '200 same bytes' },
   'a presigned PutObject': { aws: '200, in the clear' },
   'a presigned GetObject of an SSE-C object, its headers signed': { aws: '200 same bytes' },

@@ -50,16 +50,6 @@ export const SIGNATURES: readonly Case[] = [
     },
   },
   {
-    name: 'a SigV2 header',
-    run: async (context) =>
-      say(
-        await on(context, 'GET', {
-          anonymous: true,
-          headers: { authorization: 'AWS AKIA:abc=', date: new Date().toUTCString() },
-        }),
-      ),
-  },
-  {
     name: 'a presigned GetObject of a plain object',
     run: async (context) => {
       await given(context, 'data')

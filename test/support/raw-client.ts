@@ -4,6 +4,7 @@ import { Agent, request as httpsRequest } from 'node:https'
 import { SignatureV4 } from '@smithy/signature-v4'
 import type { VerifiedSignature } from '../../src/sigv4/types.js'
 import type { S3Server } from './server.js'
+import { version2Header, version2Query } from './sign-version-2.js'
 
 export interface RawRequest {
   readonly method: string
@@ -28,6 +29,10 @@ export interface RawRequest {
   readonly host?: string
   /** Sign in the query instead, for so many seconds. */
   readonly presignFor?: number
+  /** Sign with version 2: in the header, or in the query until that time (seconds since 1970). */
+  readonly version2?: 'header' | { readonly expires: number }
+  /** What version 2 signs in place of the path; with the bucket in front in virtual-hosted style. */
+  readonly resource?: string
   /** Called with the finished head before it is sent, to spoil it. */
   readonly tamper?: (head: { path: string; headers: Record<string, string> }) => void
 }
@@ -88,6 +93,7 @@ async function signed(
   request: RawRequest,
   port: number,
 ): Promise<{ path: string; headers: Record<string, string> }> {
+  if (request.version2 !== undefined) return signedVersion2(server, request, request.version2, port)
   const body = typeof request.body === 'function' ? '' : (request.body ?? '')
   const query = { ...request.query }
   const headers: Record<string, string> = {
@@ -132,6 +138,23 @@ async function signed(
     path: search === '' ? request.path : `${request.path}?${search}`,
     headers: { ...result.headers, ...request.unsigned },
   }
+}
+
+function signedVersion2(
+  server: S3Server,
+  request: RawRequest,
+  how: 'header' | { readonly expires: number },
+  port: number,
+): { path: string; headers: Record<string, string> } {
+  const date = how === 'header' ? { date: (request.date ?? new Date()).toUTCString() } : {}
+  const host = request.host ?? `127.0.0.1:${port}`
+  const headers: Record<string, string> = { host, ...date, ...request.headers }
+  const { method, path, resource = path, query = {} } = request
+  const toSign = { method, resource, query, headers, ...server.credentials, ...pick(request) }
+  const all = how === 'header' ? query : version2Query(toSign, how.expires)
+  if (how === 'header') headers['authorization'] = version2Header(toSign)
+  const search = encodeQuery(all)
+  return { path: search === '' ? path : `${path}?${search}`, headers: { ...headers, ...request.unsigned } }
 }
 
 /** What the chunks of a body are signed with, from the head's own signature. */
