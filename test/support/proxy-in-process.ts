@@ -54,6 +54,8 @@ export interface TestProxyOptions {
   readonly readerGrants?: readonly Grant[]
   /** Of both clients; default v4 alone. */
   readonly signatures?: readonly SignatureVersion[]
+  /** Default Infinity. */
+  readonly presignedV2LifetimeMs?: number
 }
 
 export interface TestProxy {
@@ -124,7 +126,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
       accessKeyId: keys.accessKeyId,
       secretAccessKey: new SecretAccessKey(keys.secretAccessKey),
       signatures: options.signatures ?? (['v4'] as const),
-      presignedV2LifetimeMs: Infinity,
+      presignedV2LifetimeMs: options.presignedV2LifetimeMs ?? Infinity,
     },
     grants,
     upstreamCredentials: 'shared' as const,
