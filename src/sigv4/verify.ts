@@ -117,7 +117,8 @@ function checkSignedHeaders({ signedHeaders }: SignedAuthorization, fields: Fiel
 
 /**
  * The Host header as sent, then with and without the default ports: some clients sign `host:443` and send `host`, or the
- * other way round. They name the same server, so nobody gains by it. A port of another number is never left out.
+ * other way round; boto 2 presigns `host:8443:8443`, which is no host at all. They name the same server, so nobody gains
+ * by it. A port of another number is never left out.
  */
 function hostSpellings(fields: Fields): readonly string[] {
   const host = fields.get('host') ?? ''
@@ -125,7 +126,8 @@ function hostSpellings(fields: Fields): readonly string[] {
     throw new S3Error('InvalidRequest', { message: 'The request must have one Host header' })
   }
   if (/:(?:443|80)$/.test(host)) return [host, host.replace(/:\d+$/, '')]
-  return /:\d*$/.test(host) ? [host] : [host, `${host}:443`, `${host}:80`]
+  const [port] = /:\d*$/.exec(host) ?? []
+  return port === undefined ? [host, `${host}:443`, `${host}:80`] : [host, `${host}${port}`]
 }
 
 /** Tells what was signed here, as S3 does, so that both sides can be compared; keys and tokens of the client left out. */
