@@ -52,6 +52,13 @@ export function compose(config: Config, keyrings: readonly Keyring[], world: Wor
   return { type: 'pipeline', pipeline }
 }
 
+/** The same pipeline with other keyrings of the same names: for requests that come from now on. */
+export function withKeyrings(pipeline: Pipeline, config: Config, keyrings: readonly Keyring[]): Pipeline {
+  const compiled = compileRules(config.rules, keyrings)
+  if (compiled.type === 'problems') throw new TypeError('the keyrings have other names than before')
+  return { ...pipeline, rules: compiled.rules }
+}
+
 function ready(
   { name, authentication, grants, upstreamCredentials }: IdentityConfig,
   shared: CredentialSource,

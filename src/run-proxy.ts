@@ -1,13 +1,21 @@
 import { type Admin, startAdmin } from './telemetry/admin.js'
-import { type Composed, compose } from './compose.js'
+import { type Composed, compose, withKeyrings } from './compose.js'
 import { type HttpProxyTransport, httpProxyTransport } from './upstream/http-proxy-transport.js'
 import { type Listeners, SERVER_TIMES, startListeners } from './server.js'
 import { type Logger, createLogger } from './telemetry/logger.js'
-import { METRICS_CONTENT_TYPE, type Metrics, aggregateMetrics, createMetrics } from './telemetry/metrics.js'
+import {
+  type KeyVersionInfo,
+  METRICS_CONTENT_TYPE,
+  type Metrics,
+  aggregateMetrics,
+  createMetrics,
+} from './telemetry/metrics.js'
 import { StartError, faultOf } from './server/start-error.js'
 import { WORKER_TIMES, isWorker, runWorkers } from './workers.js'
 import type { Config } from './config/types.js'
+import { type KeyringOpener, followKeyringFiles } from './keyring-files.js'
 import type { Keyring } from './keyring/port.js'
+import type { OpenedKeyring } from './keyring/create.js'
 import { accessLog } from './telemetry/access-log.js'
 import { linkToPrimary } from './workers/worker.js'
 import { readFileSync } from 'node:fs'
@@ -22,6 +30,8 @@ export interface RunWorld {
   readonly stop: () => Promise<void>
   /** Calls back at each SIGHUP. */
   readonly onReload: (reload: () => void) => void
+  /** Opens keyring files again when they have changed. */
+  readonly opener: KeyringOpener
   /** Called once, when requests are taken. */
   readonly onReady: (addresses: readonly string[]) => void
 }
@@ -31,7 +41,7 @@ export interface RunWorld {
  *
  * @throws StartError with one line for the operator
  */
-export async function runProxy(config: Config, keyrings: readonly Keyring[], world: RunWorld): Promise<void> {
+export async function runProxy(config: Config, keyrings: readonly OpenedKeyring[], world: RunWorld): Promise<void> {
   const log = createLogger({ level: config.log.level, destination: 'stdout' })
   if (isWorker()) await runAsWorker(config, keyrings, world, log)
   else if (config.workers > 1) await runAsPrimary(config, world, log)
@@ -42,16 +52,19 @@ export async function runProxy(config: Config, keyrings: readonly Keyring[], wor
 interface Serving {
   readonly listeners: Listeners
   readonly metrics: Metrics
+  /** Looks at certificate and keyring files now. */
+  readonly reload: () => void
   readonly stop: () => Promise<{ readonly finished: number; readonly cut: number }>
 }
 
 async function startServing(
   config: Config,
-  keyrings: readonly Keyring[],
+  opened: readonly OpenedKeyring[],
   world: RunWorld,
   log: Logger,
 ): Promise<Serving> {
   let listeners: Listeners | 'none' = 'none'
+  let inUse = keyringsOf(opened)
   const transport = openTransport(config, world)
   const metrics = createMetrics({
     inFlight: () => (listeners === 'none' ? 0 : listeners.inFlight()),
@@ -61,7 +74,7 @@ async function startServing(
     },
   })
   const writeAccessLog = accessLog({ log, objectKeys: config.log.objectKeys })
-  const composed: Composed = compose(config, keyrings, {
+  const composed: Composed = compose(config, inUse, {
     now: world.now,
     monotonic: () => performance.now(),
     randomBytes: world.randomBytes,
@@ -75,32 +88,50 @@ async function startServing(
   if (composed.type === 'problems') {
     throw new StartError(composed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '))
   }
-  const { pipeline } = composed
-  metrics.keyVersions(
-    keyrings.flatMap(({ name: keyring, keyVersions }) =>
-      keyVersions.map((keyVersion, i) => ({ keyring, keyVersion, active: i === 0 })),
-    ),
-  )
+  let { pipeline } = composed
+  metrics.keyVersions(() => keyVersionsOf(inUse))
   listeners = await startListeners({
     listeners: config.listeners,
     timeouts: config.timeouts,
     times: SERVER_TIMES,
-    handler: requestHandler(pipeline),
+    handler: requestHandler(() => pipeline),
     log,
     observe: pipeline.observe,
     onCertificate: metrics.certificate,
   })
   const serving = listeners
+  const files = followKeyringFiles(opened, {
+    opener: world.opener,
+    times: SERVER_TIMES,
+    log,
+    onChange: (changed) => {
+      inUse = keyringsOf(changed)
+      pipeline = withKeyrings(pipeline, config, inUse)
+    },
+    onReload: metrics.keyringReload,
+  })
   return {
     listeners,
     metrics,
+    reload: () => {
+      serving.reloadCertificates()
+      void files.reload()
+    },
     stop: async () => {
+      files.close()
       const drained = await serving.close({ timeoutMs: config.timeouts.drainMs })
       await transport.close()
       return drained
     },
   }
 }
+
+const keyringsOf = (opened: readonly OpenedKeyring[]): readonly Keyring[] => opened.map(({ keyring }) => keyring)
+
+const keyVersionsOf = (keyrings: readonly Keyring[]): readonly KeyVersionInfo[] =>
+  keyrings.flatMap(({ name: keyring, keyVersions }) =>
+    keyVersions().map((keyVersion, i) => ({ keyring, keyVersion, active: i === 0 })),
+  )
 
 function openTransport(config: Config, world: RunWorld): HttpProxyTransport {
   const { ca } = config.upstream
@@ -115,7 +146,12 @@ function openTransport(config: Config, world: RunWorld): HttpProxyTransport {
   }
 }
 
-async function runAlone(config: Config, keyrings: readonly Keyring[], world: RunWorld, log: Logger): Promise<void> {
+async function runAlone(
+  config: Config,
+  keyrings: readonly OpenedKeyring[],
+  world: RunWorld,
+  log: Logger,
+): Promise<void> {
   const serving = await startServing(config, keyrings, world, log)
   let ready = true
   const admin = await openAdmin(
@@ -127,7 +163,7 @@ async function runAlone(config: Config, keyrings: readonly Keyring[], world: Run
     await serving.stop()
     throw cause
   })
-  world.onReload(() => serving.listeners.reloadCertificates())
+  world.onReload(serving.reload)
   const addresses = serving.listeners.addresses.map(({ address }) => address)
   log.info({ listeners: addresses, admin: admin === 'none' ? 'off' : admin.address }, 'ready')
   world.onReady(addresses)
@@ -162,7 +198,12 @@ async function runAsPrimary(config: Config, world: RunWorld, log: Logger): Promi
 }
 
 /** Its primary says when it ends; the process exits in there. */
-async function runAsWorker(config: Config, keyrings: readonly Keyring[], world: RunWorld, log: Logger): Promise<void> {
+async function runAsWorker(
+  config: Config,
+  keyrings: readonly OpenedKeyring[],
+  world: RunWorld,
+  log: Logger,
+): Promise<void> {
   const link = linkToPrimary()
   try {
     const serving = await startServing(config, keyrings, world, log)
@@ -170,7 +211,7 @@ async function runAsWorker(config: Config, keyrings: readonly Keyring[], world: 
       serving.listeners.addresses.map(({ address }) => address),
       {
         drain: serving.stop,
-        reload: () => serving.listeners.reloadCertificates(),
+        reload: serving.reload,
         snapshot: serving.metrics.snapshot,
       },
     )

@@ -2,8 +2,7 @@ import type { Command } from 'commander'
 import { formatProblem, loadConfig } from '../config/load.js'
 import type { Problem } from '../config/problem.js'
 import type { Config } from '../config/types.js'
-import { createKeyrings, type KeyringFileText } from '../keyring/create.js'
-import { parseKeyringFile } from '../keyring/parse-keyring-file.js'
+import { createKeyrings } from '../keyring/create.js'
 import { compileRules } from '../keyring/select.js'
 import type { CliIo } from './io.js'
 import { readKeyringText } from './keyring-storage.js'
@@ -46,20 +45,16 @@ interface OpenedFiles {
 }
 
 function openFiles(config: Config, now: Date): OpenedFiles {
-  // Each file is read once, so that the summary is about what was checked.
-  const texts = new Map(config.keyrings.map(({ file }): [string, KeyringFileText] => [file, readKeyringText(file)]))
-  const read = (file: string): KeyringFileText => texts.get(file) ?? { type: 'unreadable', reason: 'was not opened' }
   const tls = checkTlsFiles(config, now)
-  const created = createKeyrings(config.keyrings, read)
+  const created = createKeyrings(config.keyrings, readKeyringText, () => now)
   if (created.type === 'problems') {
     return { problems: [...tls.problems, ...created.problems], warnings: tls.warnings, summary: '' }
   }
-  const rules = compileRules(config.rules, created.keyrings)
-  const contents = config.keyrings.flatMap((keyring) => {
-    const file = read(keyring.file)
-    const parsed = file.type === 'text' ? parseKeyringFile(file.text, keyring) : file
-    return parsed.type === 'keyring' ? [parsed.contents] : []
-  })
+  const rules = compileRules(
+    config.rules,
+    created.opened.map(({ keyring }) => keyring),
+  )
+  const contents = created.opened.map((one) => one.contents)
   return {
     problems: [...tls.problems, ...(rules.type === 'problems' ? rules.problems : [])],
     warnings: [...tls.warnings, ...created.warnings],

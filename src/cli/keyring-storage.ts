@@ -105,7 +105,7 @@ function outcome(file: string, run: () => Written): Stored {
       return { type: 'failed', reason }
     }
     if (error.code === 'EEXIST')
-      return { type: 'failed', reason: `${file} exists already; --add gives it a new key version` }
+      return { type: 'failed', reason: `${file} exists already; \`keys rotate\` gives it a new key version` }
     return { type: 'failed', reason: `${file}: ${reasonOf(error)}` }
   }
 }

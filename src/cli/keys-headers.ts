@@ -88,9 +88,12 @@ function loadRules(file: string, io: CliIo): Loaded {
   }
   const lines = (problems: readonly { path: string; message: string }[]) =>
     problems.map(({ path, message }) => `${path} ${message}`)
-  const created = createKeyrings(config.config.keyrings, readKeyringText)
+  const created = createKeyrings(config.config.keyrings, readKeyringText, io.now)
   if (created.type === 'problems') return { type: 'failed', reasons: lines(created.problems) }
-  const compiled = compileRules(config.config.rules, created.keyrings)
+  const compiled = compileRules(
+    config.config.rules,
+    created.opened.map(({ keyring }) => keyring),
+  )
   if (compiled.type === 'problems') return { type: 'failed', reasons: lines(compiled.problems) }
   return { type: 'rules', rules: compiled.rules, warnings: lines(created.warnings) }
 }

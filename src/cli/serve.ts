@@ -4,8 +4,8 @@ import type { Config } from '../config/types.js'
 import type { ExitCode } from './main.js'
 import { StartError } from '../server/start-error.js'
 import { formatProblem, loadConfig } from '../config/load.js'
-import type { Keyring } from '../keyring/port.js'
-import { createKeyrings } from '../keyring/create.js'
+import { createKeyrings, openKeyringFile, type OpenedKeyring } from '../keyring/create.js'
+import type { KeyringOpener } from '../keyring-files.js'
 import { readKeyringText } from './keyring-storage.js'
 import { type RunWorld, runProxy } from '../run-proxy.js'
 
@@ -28,7 +28,7 @@ export async function serve(file: string, io: CliIo, world: ServeWorld): Promise
   const opened = openConfiguration(file, io)
   if (opened === 'wrong') return 1
   try {
-    await runProxy(opened.config, opened.keyrings, { ...io, ...world, onReady: () => undefined })
+    await runProxy(opened.config, opened.keyrings, { ...io, ...world, opener: openerOf(io), onReady: () => undefined })
     return 0
   } catch (error) {
     if (!(error instanceof StartError)) throw error
@@ -37,21 +37,27 @@ export async function serve(file: string, io: CliIo, world: ServeWorld): Promise
   }
 }
 
+/** Opens keyring files as at the start, when they have changed. */
+export const openerOf = ({ now }: CliIo): KeyringOpener => ({
+  read: readKeyringText,
+  open: (config, file) => openKeyringFile(config, file, now),
+})
+
 /** The configuration and its keyrings; or `wrong`, and every problem is on stderr. */
 export function openConfiguration(
   file: string,
   io: CliIo,
-): { readonly config: Config; readonly keyrings: readonly Keyring[] } | 'wrong' {
+): { readonly config: Config; readonly keyrings: readonly OpenedKeyring[] } | 'wrong' {
   const loaded = loadConfig(file, io.env)
   if (loaded.type === 'problems') return tell(loaded.problems.map(formatProblem), io)
-  const opened = createKeyrings(loaded.config.keyrings, readKeyringText)
+  const opened = createKeyrings(loaded.config.keyrings, readKeyringText, io.now)
   if (opened.type === 'problems')
     return tell(
       opened.problems.map(({ path, message }) => `${path}: ${message}`),
       io,
     )
   for (const { path, message } of opened.warnings) io.stderr(`ssec-proxy: warning: ${path}: ${message}\n`)
-  return { config: loaded.config, keyrings: opened.keyrings }
+  return { config: loaded.config, keyrings: opened.opened }
 }
 
 function tell(problems: readonly string[], io: CliIo): 'wrong' {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Problem } from '../config/problem.js'
 import type { KeyringConfig } from '../config/types.js'
 import { derivedKeyring } from './derived.js'
@@ -12,8 +13,21 @@ export type KeyringFileText =
   | { readonly type: 'text'; readonly text: string; readonly mode: number }
   | { readonly type: 'unreadable'; readonly reason: string }
 
+/** A configured keyring, and what its file held when it was opened. */
+export interface OpenedKeyring {
+  readonly config: KeyringConfig
+  readonly contents: KeyringContents
+  readonly keyring: Keyring
+  /** Of the file's text, to tell whether it changed: see {@link digestOf}. */
+  readonly digest: string
+}
+
+export type OpenedFile =
+  | { readonly type: 'opened'; readonly opened: OpenedKeyring; readonly warnings: readonly Problem[] }
+  | { readonly type: 'problems'; readonly problems: readonly Problem[] }
+
 export type CreatedKeyrings =
-  | { readonly type: 'keyrings'; readonly keyrings: readonly Keyring[]; readonly warnings: readonly Problem[] }
+  | { readonly type: 'keyrings'; readonly opened: readonly OpenedKeyring[]; readonly warnings: readonly Problem[] }
   | { readonly type: 'problems'; readonly problems: readonly Problem[] }
 
 /**
@@ -23,36 +37,48 @@ export type CreatedKeyrings =
 export function createKeyrings(
   configs: readonly KeyringConfig[],
   read: (file: string) => KeyringFileText,
+  now: () => Date,
 ): CreatedKeyrings {
-  const problems: Problem[] = []
-  const warnings: Problem[] = []
-  const keyrings = configs.flatMap((config): Keyring[] => {
-    const file = read(config.file)
-    if (file.type === 'unreadable') {
-      problems.push({ path: config.file, message: `cannot be read: ${file.reason}` })
-      return []
-    }
-    if ((file.mode & 0o077) !== 0) warnings.push({ path: config.file, message: openMode(file.mode) })
-    const parsed = parseKeyringFile(file.text, config)
-    if (parsed.type === 'keyring') {
-      const keyring = createKeyring(parsed.contents)
-      if (keyring !== 'needs-kms') return [keyring]
-      problems.push({ path: config.file, message: 'has keys that only KMS can give' })
-      return []
-    }
-    problems.push(...parsed.problems.map(({ path, message }) => ({ path: `${config.file}: ${path}`, message })))
-    return []
-  })
-  return problems.length > 0 ? { type: 'problems', problems } : { type: 'keyrings', keyrings, warnings }
+  const files = configs.map((config) => openKeyringFile(config, read(config.file), now))
+  const problems = files.flatMap((file) => (file.type === 'problems' ? file.problems : []))
+  if (problems.length > 0) return { type: 'problems', problems }
+  const good = files.flatMap((file) => (file.type === 'opened' ? [file] : []))
+  return {
+    type: 'keyrings',
+    opened: good.map(({ opened }) => opened),
+    warnings: good.flatMap(({ warnings }) => warnings),
+  }
+}
+
+/** One of them. */
+export function openKeyringFile(config: KeyringConfig, file: KeyringFileText, now: () => Date): OpenedFile {
+  if (file.type === 'unreadable') {
+    return { type: 'problems', problems: [{ path: config.file, message: `cannot be read: ${file.reason}` }] }
+  }
+  const parsed = parseKeyringFile(file.text, config)
+  if (parsed.type === 'problems') {
+    const problems = parsed.problems.map(({ path, message }) => ({ path: `${config.file}: ${path}`, message }))
+    return { type: 'problems', problems }
+  }
+  const { contents } = parsed
+  const keyring = createKeyring(contents, now)
+  if (keyring === 'needs-kms') {
+    return { type: 'problems', problems: [{ path: config.file, message: 'has keys that only KMS can give' }] }
+  }
+  return {
+    type: 'opened',
+    opened: { config, contents, keyring, digest: digestOf(file.text) },
+    warnings: (file.mode & 0o077) === 0 ? [] : [{ path: config.file, message: openMode(file.mode) }],
+  }
 }
 
 /** The one place that knows every kind of keyring: a new kind does not compile until it is here. */
-export function createKeyring(contents: KeyringContents): Keyring | 'needs-kms' {
+export function createKeyring(contents: KeyringContents, now: () => Date): Keyring | 'needs-kms' {
   switch (contents.type) {
     case 'derived':
-      return withPlainKeys(contents, derivedKeyring)
+      return withPlainKeys(contents, (name, versions) => derivedKeyring(name, versions, now))
     case 'fixed':
-      return withPlainKeys(contents, fixedKeyring)
+      return withPlainKeys(contents, (name, versions) => fixedKeyring(name, versions, now))
     case 'kms-mac':
       return 'needs-kms'
     case 'objects':
@@ -67,6 +93,8 @@ function withPlainKeys(
   const plain = versions.flatMap((version) => (version.type === 'plain' ? [version] : []))
   return plain.length === versions.length ? make(name, plain) : 'needs-kms'
 }
+
+export const digestOf = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex')
 
 const openMode = (mode: number) =>
   `holds keys and is open to its group or to others (mode 0${(mode & 0o777).toString(8)}); chmod 600 closes it`

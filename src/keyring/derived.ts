@@ -10,6 +10,6 @@ export const derivedKeys: Prepare = (masterKey) => {
 }
 
 /** A keyring of {@link derivedKeys} whose master keys are in memory. */
-export function derivedKeyring(name: string, versions: readonly PlainVersion[]): Keyring {
-  return plainKeyring(name, 'derived', versions, derivedKeys)
+export function derivedKeyring(name: string, versions: readonly PlainVersion[], now: () => Date): Keyring {
+  return plainKeyring(name, 'derived', versions, now, derivedKeys)
 }

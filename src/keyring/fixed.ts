@@ -6,6 +6,6 @@ import { plainKeyring, type Prepare } from './versions.js'
 export const fixedKey: Prepare = (key) => () => key
 
 /** A keyring of {@link fixedKey} whose keys are in memory. */
-export function fixedKeyring(name: string, versions: readonly PlainVersion[]): Keyring {
-  return plainKeyring(name, 'fixed', versions, fixedKey)
+export function fixedKeyring(name: string, versions: readonly PlainVersion[], now: () => Date): Keyring {
+  return plainKeyring(name, 'fixed', versions, now, fixedKey)
 }

@@ -12,22 +12,28 @@ export function isName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text) && text !== 'none' && text !== 'plain'
 }
 
-/** What is told of every key version. The active one encrypts; the others only read what they encrypted before. */
-export interface VersionHead {
+/**
+ * Exactly one key version is `active`: it encrypts. `readable` ones read what they encrypted before. A `pending` one, of
+ * which there is at most one, is active from `activateAt` (UTC, ISO 8601) on, and the one before it readable from then.
+ */
+export type VersionState =
+  { readonly state: 'active' | 'readable' } | { readonly state: 'pending'; readonly activateAt: string }
+
+/** What is told of every key version. */
+export type VersionHead = VersionState & {
   readonly id: string
-  readonly state: 'active' | 'readable'
   /** UTC, ISO 8601 */
   readonly created: string
 }
 
-/** A key version whose bytes are in the file. */
-export interface PlainVersion extends VersionHead {
+/** The bytes are in the file. */
+export interface PlainMaterial {
   readonly type: 'plain'
   readonly key: KeyObject
 }
 
-/** A key version whose bytes only KMS can give: Decrypt, with the encryption context of wrap-key.ts. */
-export interface WrappedVersion extends VersionHead {
+/** Only KMS can give the bytes: Decrypt, with the encryption context of wrap-key.ts. */
+export interface WrappedMaterial {
   readonly type: 'wrapped'
   /** What KMS calls CiphertextBlob. */
   readonly wrappedKey: Buffer
@@ -37,8 +43,8 @@ export interface WrappedVersion extends VersionHead {
   readonly check: string
 }
 
-/** A key version whose bytes never leave KMS: GenerateMac. */
-export interface MacVersion extends VersionHead {
+/** The bytes never leave KMS: GenerateMac. */
+export interface MacMaterial {
   readonly type: 'mac'
   /** A key id, an ARN or an alias. */
   readonly kmsKeyId: string
@@ -46,7 +52,28 @@ export interface MacVersion extends VersionHead {
   readonly check: string
 }
 
+/** What a version has beside its head: the part that differs from kind to kind. */
+export type Material = PlainMaterial | WrappedMaterial | MacMaterial
+
+export type PlainVersion = VersionHead & PlainMaterial
+export type WrappedVersion = VersionHead & WrappedMaterial
+export type MacVersion = VersionHead & MacMaterial
 export type KeyVersion = PlainVersion | WrappedVersion
+
+/** A key version that is yet to be given its state. */
+export type NewVersion = Pick<VersionHead, 'id' | 'created'> & (PlainMaterial | WrappedMaterial)
+
+/**
+ * What stays of a key version that was taken out on purpose. Without it, a file that lost a version could not be told
+ * from one that needs it no more.
+ */
+export interface RetiredVersion {
+  readonly id: string
+  /** UTC, ISO 8601 */
+  readonly created: string
+  /** Of the key that was here. */
+  readonly check: string
+}
 
 /** The key of one object, or of one version of it. */
 export interface ObjectEntry {
@@ -59,18 +86,26 @@ export interface ObjectEntry {
 
 /** A keyring file that was read and found whole (docs/keys.md describes the format). */
 export type KeyringContents =
-  | { readonly type: 'derived' | 'fixed'; readonly name: string; readonly versions: readonly KeyVersion[] }
-  | { readonly type: 'kms-mac'; readonly name: string; readonly versions: readonly MacVersion[] }
+  | VersionedContents
+  | MacContents
   | { readonly type: 'objects'; readonly name: string; readonly objects: readonly ObjectEntry[] }
 
 /** A keyring of key versions whose bytes the file holds, plain or wrapped. */
-export type VersionedContents = Extract<KeyringContents, { type: 'derived' | 'fixed' }>
+export type VersionedContents = Versions<'derived' | 'fixed', KeyVersion>
 
-/** What a version has beside its head: the part that differs from kind to kind. */
-export type Material<V extends VersionHead> = V extends VersionHead ? Omit<V, keyof VersionHead> : never
+/** A keyring of key versions whose bytes KMS keeps. */
+export type MacContents = Versions<'kms-mac', MacVersion>
+
+interface Versions<Type extends string, V extends VersionHead> {
+  readonly type: Type
+  readonly name: string
+  /** In the order in which they were made. */
+  readonly versions: readonly V[]
+  readonly retired: readonly RetiredVersion[]
+}
 
 /** The check value of a key version, whether or not its key is at hand. */
-export function checkOf(version: Material<KeyVersion | MacVersion>): string {
+export function checkOf(version: Material): string {
   return version.type === 'plain' ? checkValue(version.key) : version.check
 }
 
@@ -80,7 +115,7 @@ export function formatKeyringFile(contents: KeyringContents): string {
   const body =
     contents.type === 'objects'
       ? { objects: contents.objects.map(formatObject) }
-      : { versions: contents.versions.map(formatVersion) }
+      : { versions: [...contents.versions.map(formatVersion), ...contents.retired.map(formatRetired)] }
   return `${JSON.stringify({ ...head, ...body }, null, 2)}\n`
 }
 
@@ -88,17 +123,24 @@ const formatKey = (key: KeyObject) => ({ key: key.export().toString('base64'), c
 
 function formatVersion(version: KeyVersion | MacVersion): object {
   const { id, state, created } = version
-  switch (version.type) {
+  const activateAt = version.state === 'pending' ? { activateAt: version.activateAt } : {}
+  return { id, state, ...activateAt, created, ...formatMaterial(version) }
+}
+
+function formatMaterial(material: Material): object {
+  switch (material.type) {
     case 'plain':
-      return { id, state, created, ...formatKey(version.key) }
+      return formatKey(material.key)
     case 'wrapped': {
-      const { wrappedKey, kmsKeyId, check } = version
-      return { id, state, created, wrappedKey: wrappedKey.toString('base64'), kmsKeyId, check }
+      const { wrappedKey, kmsKeyId, check } = material
+      return { wrappedKey: wrappedKey.toString('base64'), kmsKeyId, check }
     }
     case 'mac':
-      return { id, state, created, kmsKeyId: version.kmsKeyId, check: version.check }
+      return { kmsKeyId: material.kmsKeyId, check: material.check }
   }
 }
+
+const formatRetired = ({ id, created, check }: RetiredVersion) => ({ id, state: 'retired', created, check })
 
 const formatObject = ({ bucket, objectKey, version, key }: ObjectEntry) => ({
   bucket,
@@ -106,17 +148,3 @@ const formatObject = ({ bucket, objectKey, version, key }: ObjectEntry) => ({
   ...(version.type === 'id' ? { versionId: version.versionId } : {}),
   ...formatKey(key),
 })
-
-/** A key version that is yet to be given its state. */
-export type NewVersion = Omit<PlainVersion, 'state'> | Omit<WrappedVersion, 'state'>
-
-/**
- * The keyring with a new key version that is active from now on; all the others become readable, none goes. Versions
- * stand in the order in which they were made, also where a clock went back in between.
- */
-export function withActiveVersion(contents: VersionedContents, version: NewVersion): VersionedContents {
-  const older = contents.versions.map((one) => ({ ...one, state: 'readable' as const }))
-  const times = [...older.map(({ created }) => created), version.created]
-  const created = times.reduce((latest, time) => (Date.parse(time) > Date.parse(latest) ? time : latest))
-  return { ...contents, versions: [...older, { ...version, created, state: 'active' }] }
-}

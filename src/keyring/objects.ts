@@ -24,7 +24,7 @@ export function objectsKeyring(name: string, entries: readonly ObjectEntry[]): K
   return {
     name,
     type: 'objects',
-    keyVersions: [],
+    keyVersions: () => [],
     forWrite: (scope) => {
       const entry = entriesOf(scope).find(({ version }) => version.type === 'any')
       if (entry !== undefined) return dataKey(entry)

@@ -48,9 +48,9 @@ function readContents(value: unknown, expected: ExpectedKeyring, report: Report)
   switch (type) {
     case 'derived':
     case 'fixed':
-      return { type, name: name ?? '', versions: readKeyVersions(entries, report) }
+      return { type, name: name ?? '', ...readKeyVersions(entries, report) }
     case 'kms-mac':
-      return { type, name: name ?? '', versions: readMacVersions(entries, report) }
+      return { type, name: name ?? '', ...readMacVersions(entries, report) }
     case 'objects':
       return { type, name: name ?? '', objects: readEntries(entries, report) }
   }

@@ -29,8 +29,8 @@ export type Soon<T> = T | Promise<T>
 export interface Keyring {
   readonly name: string
   readonly type: 'derived' | 'fixed' | 'objects' | 'kms-mac'
-  /** Ids of all key versions, the active one first; empty where keys belong to single objects. */
-  readonly keyVersions: readonly string[]
+  /** Ids of all key versions, the one that is active now first; empty where keys belong to single objects. */
+  readonly keyVersions: () => readonly string[]
   /** The data key under the active key version: what a write uses. @throws S3Error AccessDenied where none is. */
   forWrite(scope: ObjectScope): Soon<DataKey>
   /** Ids of the key versions that may have encrypted this object, the active one first, then newest to oldest. */

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { DataKey, Keyring, ObjectScope, Soon } from './port.js'
 import type { PlainVersion, VersionHead } from './keyring-file.js'
+import { activeAt } from './succession.js'
 
 /** From an object to its data key, under one key version. */
 export type DataKeyOf = (scope: ObjectScope) => KeyObject
@@ -11,30 +12,33 @@ export type Prepare = (key: KeyObject) => DataKeyOf
 /**
  * A keyring of key versions.
  *
+ * @param now decides at each use whether a pending key version is active
  * @param dataKey gives the data key of an object under one of these versions; may wait, and refuse with S3Error
  */
 export function versionedKeyring(
   name: string,
   type: Exclude<Keyring['type'], 'objects'>,
   versions: readonly VersionHead[],
+  now: () => Date,
   dataKey: (id: string, scope: ObjectScope) => Soon<KeyObject>,
 ): Keyring {
-  const active = versions.find(({ state }) => state === 'active')
-  if (active === undefined) throw new TypeError('a keyring has no active key version')
-  const order = readingOrder(versions)
-  const known = new Set(order)
+  const orders = new Map(versions.map((active) => [active.id, readingOrder(versions, active)]))
+  const active = () => activeAt(versions, now()).id
+  const order = () => orders.get(active()) ?? []
   const keyOf = (scope: ObjectScope, keyVersion: string): Soon<DataKey> => {
     const made = (key: KeyObject) => ({ keyring: name, keyVersion, key })
     const key = dataKey(keyVersion, scope)
     return key instanceof Promise ? key.then(made) : made(key)
   }
+  // A keyring without an active version is a mistake here and now, not at the first write.
+  active()
   return {
     name,
     type,
     keyVersions: order,
-    forWrite: (scope) => keyOf(scope, active.id),
-    candidates: () => order,
-    forVersion: (scope, keyVersion) => (known.has(keyVersion) ? keyOf(scope, keyVersion) : 'unknown'),
+    forWrite: (scope) => keyOf(scope, active()),
+    candidates: order,
+    forVersion: (scope, keyVersion) => (orders.has(keyVersion) ? keyOf(scope, keyVersion) : 'unknown'),
   }
 }
 
@@ -43,15 +47,22 @@ export function plainKeyring(
   name: string,
   type: 'derived' | 'fixed',
   versions: readonly PlainVersion[],
+  now: () => Date,
   prepare: Prepare,
 ): Keyring {
   const ready = new Map(versions.map(({ id, key }) => [id, prepare(key)]))
-  return versionedKeyring(name, type, versions, (id, scope) => (ready.get(id) as DataKeyOf)(scope))
+  return versionedKeyring(name, type, versions, now, (id, scope) => (ready.get(id) as DataKeyOf)(scope))
 }
 
-/** The active one, then newest to oldest; of two made at the same time the one that is later in the file. */
-function readingOrder(versions: readonly VersionHead[]): readonly string[] {
-  const rank = ({ state, created }: VersionHead) => (state === 'active' ? Infinity : Date.parse(created))
+/**
+ * The active one, then newest to oldest; of two made at the same time the one that is later in the file. One that is
+ * yet to be active comes last: only a replica whose clock is fast can have written with it.
+ */
+function readingOrder(versions: readonly VersionHead[], active: VersionHead): readonly string[] {
+  const rank = (one: VersionHead) => {
+    if (one === active) return Infinity
+    return one.state === 'pending' ? -Infinity : Date.parse(one.created)
+  }
   return versions
     .toReversed()
     .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)))

@@ -25,8 +25,10 @@ import { rewrite } from './rewrite.js'
  * The pipeline, top to bottom. Each stage takes what the one before it gave; whatever throws ends the request in the one
  * catch below, and one completion event is made, whatever happened.
  */
-export function requestHandler(pipeline: Pipeline): Handler {
+export function requestHandler(live: () => Pipeline): Handler {
   return async (request, response, { listener, expectsContinue }) => {
+    // A request keeps what it began with, whatever is loaded meanwhile.
+    const pipeline = live()
     const started = pipeline.monotonic()
     const elapsed = () => pipeline.monotonic() - started
     const requestId = pipeline.randomBytes(8).toString('hex').toUpperCase()

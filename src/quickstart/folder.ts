@@ -83,7 +83,7 @@ function makeKeyring(file: string, io: CliIo): void {
   if (existsSync(file)) return
   const said: string[] = []
   const quiet: CliIo = { ...io, stdout: () => undefined, stderr: (text) => said.push(text) }
-  const code = keysGenerate({ file, name: 'quickstart', type: 'derived', id: undefined, add: false }, quiet)
+  const code = keysGenerate({ file, name: 'quickstart', type: 'derived', id: undefined }, quiet)
   if (code !== 0) throw new StartError(said.join('').trim())
 }
 

@@ -3,7 +3,7 @@ import { type Origin, startOrigin } from '../origin/start-origin.js'
 import { StartError, faultOf } from '../server/start-error.js'
 import type { CliIo } from '../cli/io.js'
 import { type RunWorld, runProxy } from '../run-proxy.js'
-import { openConfiguration } from '../cli/serve.js'
+import { openConfiguration, openerOf } from '../cli/serve.js'
 import { pasteable } from './commands.js'
 import { selfCheck } from './self-check.js'
 
@@ -30,7 +30,13 @@ export async function quickstart(
     const ready = new Promise<void>((resolve) => {
       announce = resolve
     })
-    const proxy = runProxy(opened.config, opened.keyrings, { ...io, ...world, stop, onReady: announce })
+    const proxy = runProxy(opened.config, opened.keyrings, {
+      ...io,
+      ...world,
+      opener: openerOf(io),
+      stop,
+      onReady: announce,
+    })
     await Promise.race([ready, proxy])
     io.stdout(`ssec-proxy quickstart\n\n  proxy   https://localhost:${ports.proxy}   (bucket ${BUCKET})\n`)
     io.stdout(`  S3      https://localhost:${ports.origin}   (embedded, in memory)\n  files   ${folder}\n\n`)

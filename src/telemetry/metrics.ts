@@ -20,8 +20,10 @@ export type MetricsSnapshot = readonly object[]
 export interface Metrics {
   readonly observe: RequestObserver
   readonly certificate: (certificate: { readonly listener: string; readonly notAfter: Date }) => void
-  /** Replaces what was said before. */
-  readonly keyVersions: (versions: readonly KeyVersionInfo[]) => void
+  /** Asked at each look at the metrics: which key version is active is also a matter of time. */
+  readonly keyVersions: (ask: () => readonly KeyVersionInfo[]) => void
+  /** What became of a keyring file that changed. */
+  readonly keyringReload: (keyring: string, result: 'accepted' | 'refused' | 'restored') => void
   /** Prometheus' text format. */
   readonly text: () => Promise<string>
   readonly snapshot: () => Promise<MetricsSnapshot>
@@ -92,10 +94,28 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
     aggregator: 'min',
   })
-  const keyVersion = new Gauge({
+  let askKeyVersions: () => readonly KeyVersionInfo[] = () => []
+  new Gauge({
     name: 'ssec_proxy_key_version_info',
     help: 'Key versions that are loaded; the active one is used for writes',
     labelNames: ['keyring', 'key_version', 'active'],
+    registers,
+    aggregator: 'max',
+    collect() {
+      this.reset()
+      for (const { keyring, keyVersion, active } of askKeyVersions().slice(0, MOST_KEY_VERSIONS)) {
+        this.set({ keyring, key_version: keyVersion, active: String(active) }, 1)
+      }
+    },
+  })
+  const reloads = counter('keyring_reloads_total', 'Changed keyring files, by what became of them', [
+    'keyring',
+    'result',
+  ])
+  const reloadFailed = new Gauge({
+    name: 'ssec_proxy_keyring_reload_failed',
+    help: '1 while the keyring file is refused and an older keyring is in use',
+    labelNames: ['keyring'],
     registers,
     aggregator: 'max',
   })
@@ -122,11 +142,14 @@ export function createMetrics(sources: MetricSources): Metrics {
     observe,
     certificate: (certificate) =>
       notAfter.set({ listener: certificate.listener }, certificate.notAfter.getTime() / 1000),
-    keyVersions: (versions) => {
-      keyVersion.reset()
-      for (const { keyring, keyVersion: id, active } of versions.slice(0, MOST_KEY_VERSIONS)) {
-        keyVersion.set({ keyring, key_version: id, active: String(active) }, 1)
-      }
+    keyVersions: (ask) => {
+      askKeyVersions = ask
+      reloadFailed.reset()
+      for (const { keyring } of ask()) reloadFailed.set({ keyring }, 0)
+    },
+    keyringReload: (keyring, result) => {
+      reloadFailed.set({ keyring }, result === 'refused' ? 1 : 0)
+      if (result !== 'restored') reloads.inc({ keyring, result })
     },
     text: () => registry.metrics(),
     snapshot: () => registry.getMetricsAsJSON(),

@@ -24,6 +24,7 @@ const keyring = formatKeyringFile({
     { type: 'plain', id: 'v1', state: 'readable', created: '2025-11-01T00:00:00Z', key: keys[0] },
     { type: 'plain', id: 'v2', state: 'active', created: '2026-11-01T00:00:00Z', key: keys[1] },
   ],
+  retired: [],
 })
 
 const configuration = `listeners:

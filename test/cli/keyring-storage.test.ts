@@ -37,7 +37,7 @@ t.test('a file that exists is never replaced', async (t) => {
     const result = createKeyringFile(join(folder, name), 'text')
     t.strictSame(result, {
       type: 'failed',
-      reason: `${join(folder, name)} exists already; --add gives it a new key version`,
+      reason: `${join(folder, name)} exists already; \`keys rotate\` gives it a new key version`,
     })
   }
   t.equal(readFileSync(join(folder, 'keys.json'), 'utf8'), 'precious')

@@ -42,7 +42,7 @@ rules: [{ bucket: '*', keyring: main }]
   const file = join(folder, 'keys.json')
   const made = await run('keys', 'generate', file, '--name', 'main', '--type', 'derived', '--id', 'v1')
   t.match(made, { code: 0, stdout: /active key version: v1\n/ })
-  t.match(await run('keys', 'generate', file, '--add', '--id', 'v2'), { code: 0, stdout: /active key version: v2\n/ })
+  t.match(await run('keys', 'rotate', file, '--id', 'v2'), { code: 0, stdout: /active key version: v2\n/ })
   const headers = await run('keys', 'headers', 's3://photos/a', '--config', join(folder, 'config.yaml'))
   t.equal(headers.code, 0)
   t.match(headers.stdout, /^# keyring main, key version v2, which writes use\n-H "x-amz-/)
@@ -89,6 +89,6 @@ t.test('wrong usage is told, with a non-zero code', async (t) => {
 
 t.test('--help', async (t) => {
   t.match(await run('keys', '--help'), { code: 0, stdout: /generate.*headers/s })
-  t.match(await run('keys', 'generate', '--help'), { code: 0, stdout: /--add/ })
+  t.match(await run('keys', 'rotate', '--help'), { code: 0, stdout: /--activate-in/ })
   t.match(await run('keys', 'headers', '--help'), { code: 0, stdout: /this\s+shows\s+its\s+data\s+keys/ })
 })

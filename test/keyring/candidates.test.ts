@@ -6,14 +6,18 @@ import { derivedKeyring } from '../../src/keyring/derived.js'
 import { fixedKeyring } from '../../src/keyring/fixed.js'
 import { objectsKeyring } from '../../src/keyring/objects.js'
 import type { KeyReference } from '../../src/keyring/port.js'
-import { keyOf, scopeOf, versionOf } from './material.js'
+import { clock, keyOf, scopeOf, versionOf } from './material.js'
 
-const main = derivedKeyring('main', [
-  versionOf('v1', 'readable', '2024-01-01T00:00:00Z'),
-  versionOf('v2', 'readable', '2025-01-01T00:00:00Z'),
-  versionOf('v3', 'active', '2026-01-01T00:00:00Z'),
-])
-const legacy = fixedKeyring('legacy', [versionOf('v1', 'active')])
+const main = derivedKeyring(
+  'main',
+  [
+    versionOf('v1', 'readable', '2024-01-01T00:00:00Z'),
+    versionOf('v2', 'readable', '2025-01-01T00:00:00Z'),
+    versionOf('v3', 'active', '2026-01-01T00:00:00Z'),
+  ],
+  clock,
+)
+const legacy = fixedKeyring('legacy', [versionOf('v1', 'active')], clock)
 const scope = scopeOf('photos', 'a')
 
 type Encrypted = Extract<KeyReference, { type: 'encrypted' }>

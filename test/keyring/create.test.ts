@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { KeyringConfig } from '../../src/config/types.js'
 import { createKeyrings, type KeyringFileText } from '../../src/keyring/create.js'
-import { scopeOf, written, writtenObject, writtenVersion } from './material.js'
+import { clock, scopeOf, written, writtenObject, writtenVersion } from './material.js'
 
 const FILES: Readonly<Record<string, KeyringFileText>> = {
   '/k/main.json': text(written('derived', { versions: [writtenVersion('v1', 'active')] })),
@@ -23,17 +23,18 @@ t.test('every kind', async (t) => {
   const result = createKeyrings(
     [config('main', 'derived'), config('legacy', 'fixed'), config('found', 'objects')],
     read,
+    clock,
   )
   if (result.type !== 'keyrings') throw new Error('did not load')
   t.strictSame(
-    result.keyrings.map(({ name, type }) => [name, type]),
+    result.opened.map(({ keyring: { name, type } }) => [name, type]),
     [
       ['main', 'derived'],
       ['legacy', 'fixed'],
       ['found', 'objects'],
     ],
   )
-  const keys = await Promise.all(result.keyrings.map(async (keyring) => keyring.forWrite(scopeOf('photos', 'a'))))
+  const keys = await Promise.all(result.opened.map(async ({ keyring }) => keyring.forWrite(scopeOf('photos', 'a'))))
   t.equal(new Set(keys.map(({ key }) => key.export().toString('hex'))).size, 3)
 })
 
@@ -41,6 +42,7 @@ t.test('files that others may open are named', async (t) => {
   const result = createKeyrings(
     [config('main', 'derived'), config('legacy', 'fixed'), config('found', 'objects')],
     read,
+    clock,
   )
   t.match(result, {
     warnings: [
@@ -48,7 +50,7 @@ t.test('files that others may open are named', async (t) => {
       { path: '/k/found.json', message: /mode 0604/ },
     ],
   })
-  t.match(createKeyrings([config('main', 'derived')], read), { warnings: [] })
+  t.match(createKeyrings([config('main', 'derived')], read, clock), { warnings: [] })
 })
 
 t.test('all problems of all files, none loaded', async (t) => {
@@ -58,7 +60,7 @@ t.test('all problems of all files, none loaded', async (t) => {
     config('main', 'derived', '/k/bad.json'),
     config('legacy', 'fixed'),
   ]
-  t.strictSame(createKeyrings(configs, read), {
+  t.strictSame(createKeyrings(configs, read, clock), {
     type: 'problems',
     problems: [
       { path: '/k/main.json: type', message: 'is not "fixed", as the configuration says' },
@@ -69,7 +71,7 @@ t.test('all problems of all files, none loaded', async (t) => {
 })
 
 t.test('one file under two names does not load twice', async (t) => {
-  t.match(createKeyrings([config('main', 'derived'), config('second', 'derived', '/k/main.json')], read), {
+  t.match(createKeyrings([config('main', 'derived'), config('second', 'derived', '/k/main.json')], read, clock), {
     problems: [{ path: '/k/main.json: name', message: 'is not "second", as the configuration calls this keyring' }],
   })
 })

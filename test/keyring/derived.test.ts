@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { derivedKeyring } from '../../src/keyring/derived.js'
 import type { ObjectScope } from '../../src/keyring/port.js'
-import { hex, scopeOf, versionOf, type Vectors } from './material.js'
+import { clock, hex, scopeOf, versionOf, type Vectors } from './material.js'
 
 const file = new URL('../vectors/keys/derivation-v1.json', import.meta.url)
 const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as Vectors
@@ -11,9 +11,11 @@ const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as Vectors
 t.test('gives the golden keys', async (t) => {
   for (const { name, masterKey, bucketIdentity, objectKey, dataKey } of vectors) {
     const key = createSecretKey(Buffer.from(masterKey, 'hex'))
-    const ring = derivedKeyring('main', [
-      { type: 'plain', id: 'v1', state: 'active', created: '2026-01-01T00:00:00Z', key },
-    ])
+    const ring = derivedKeyring(
+      'main',
+      [{ type: 'plain', id: 'v1', state: 'active', created: '2026-01-01T00:00:00Z', key }],
+      clock,
+    )
     const write = await ring.forWrite(scopeOf('elsewhere', objectKey, undefined, bucketIdentity))
     t.ok(hex(write.key) === dataKey, name)
     t.strictSame([write.keyring, write.keyVersion], ['main', 'v1'])
@@ -21,7 +23,7 @@ t.test('gives the golden keys', async (t) => {
 })
 
 t.test('the key depends on key version, bucket identity and object key, and on nothing else', async (t) => {
-  const ring = derivedKeyring('main', [versionOf('v1', 'readable'), versionOf('v2', 'active')])
+  const ring = derivedKeyring('main', [versionOf('v1', 'readable'), versionOf('v2', 'active')], clock)
   const keyFor = async (scope: ObjectScope, id = 'v2') => {
     const result = await ring.forVersion(scope, id)
     if (result === 'unknown') throw new Error('unknown')

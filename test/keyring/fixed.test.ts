@@ -1,9 +1,9 @@
 import t from 'tap'
 import { fixedKeyring } from '../../src/keyring/fixed.js'
-import { keyOf, scopeOf, versionOf } from './material.js'
+import { clock, keyOf, scopeOf, versionOf } from './material.js'
 
 t.test('the same key for every object', async (t) => {
-  const ring = fixedKeyring('legacy', [versionOf('v1', 'readable'), versionOf('v2', 'active')])
+  const ring = fixedKeyring('legacy', [versionOf('v1', 'readable'), versionOf('v2', 'active')], clock)
   t.equal(ring.type, 'fixed')
   for (const scope of [scopeOf('photos', 'a'), scopeOf('backup', 'b/c', 'id')]) {
     t.ok((await ring.forWrite(scope)).key.equals(keyOf('v2')))

@@ -4,20 +4,30 @@ import {
   checkOf,
   formatKeyringFile,
   isName,
-  withActiveVersion,
   type KeyringContents,
   type VersionedContents,
 } from '../../src/keyring/keyring-file.js'
 import { checkValue } from '../../src/keyring/check-value.js'
 import { parseKeyringFile } from '../../src/keyring/parse-keyring-file.js'
+import { withNewVersion } from '../../src/keyring/succession.js'
 import { parseBucket, parseObjectKey, parseVersionId } from '../../src/s3/names.js'
-import { keyOf, versionOf, written, writtenObject, writtenVersion } from './material.js'
+import {
+  bytesOf,
+  checkOf as check,
+  keyOf,
+  pendingVersion,
+  versionOf,
+  written,
+  writtenObject,
+  writtenVersion,
+} from './material.js'
 
 t.test('the text is the documented format', async (t) => {
   const contents: KeyringContents = {
     type: 'fixed',
     name: 'main',
     versions: [versionOf('v1', 'readable'), versionOf('v2', 'active')],
+    retired: [],
   }
   const text = formatKeyringFile(contents)
   t.strictSame(
@@ -55,9 +65,15 @@ t.test('however often a keyring is extended: one is active, the newest, and no e
     maxLength: 6,
   })
   const property = fc.property(labels, ([first, ...others]) => {
-    let contents: VersionedContents = { type: 'derived', name: 'main', versions: [versionOf(first!, 'active')] }
+    let contents: VersionedContents = {
+      type: 'derived',
+      name: 'main',
+      versions: [versionOf(first!, 'active')],
+      retired: [],
+    }
     for (const id of others) {
-      const grown = withActiveVersion(contents, { type: 'plain', id, created: '2026-01-01T00:00:00Z', key: keyOf(id) })
+      const version = { type: 'plain', id, created: '2025-01-01T00:00:00Z', key: keyOf(id) } as const
+      const grown = withNewVersion(contents, version, { type: 'now' })
       const result = parseKeyringFile(formatKeyringFile(grown), grown)
       if (result.type !== 'keyring' || result.contents.type !== 'derived') return false
       contents = result.contents
@@ -70,4 +86,26 @@ t.test('however often a keyring is extended: one is active, the newest, and no e
     )
   })
   fc.assert(property)
+})
+
+t.test('a pending version and tombstones are written and read again', async (t) => {
+  const contents: KeyringContents = {
+    type: 'derived',
+    name: 'main',
+    versions: [versionOf('v2', 'active'), pendingVersion('v3', '2026-11-23T20:00:00.000Z')],
+    retired: [{ id: 'v1', created: '2024-01-01T00:00:00Z', check: check(bytesOf('v1')) }],
+  }
+  const text = formatKeyringFile(contents)
+  t.strictSame(
+    JSON.parse(text),
+    written('derived', {
+      versions: [
+        writtenVersion('v2', 'active'),
+        { ...writtenVersion('v3', 'pending'), activateAt: '2026-11-23T20:00:00.000Z' },
+        { id: 'v1', state: 'retired', created: '2024-01-01T00:00:00Z', check: check(bytesOf('v1')) },
+      ],
+    }),
+  )
+  const again = parseKeyringFile(text, contents)
+  t.ok(again.type === 'keyring' && formatKeyringFile(again.contents) === text)
 })

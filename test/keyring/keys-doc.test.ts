@@ -60,7 +60,7 @@ t.test('the Python script gives the golden keys', async (t) => {
     Object.fromEntries(
       Object.keys(masterKeyChecks).map((hex) => {
         const version = { ...versionOf('v1', 'active'), key: createSecretKey(Buffer.from(hex, 'hex')) }
-        return [hex, formatKeyringFile({ type: 'derived', name: 'main', versions: [version] })]
+        return [hex, formatKeyringFile({ type: 'derived', name: 'main', versions: [version], retired: [] })]
       }),
     ),
   )
@@ -99,7 +99,7 @@ t.test('the Python script as a reader runs it', async (t) => {
   const version = { ...versionOf('v1', 'active'), key: createSecretKey(Buffer.from(vector.masterKey, 'hex')) }
   const folder = t.testdir({
     'recover.py': script!,
-    'keyring.json': formatKeyringFile({ type: 'derived', name: 'main', versions: [version] }),
+    'keyring.json': formatKeyringFile({ type: 'derived', name: 'main', versions: [version], retired: [] }),
   })
   const args = [join(folder, 'recover.py'), join(folder, 'keyring.json'), vector.bucketIdentity, vector.objectKey]
   t.ok(python(args) === `# main v1 active\n${headers(Buffer.from(vector.dataKey, 'hex'))}\n`)

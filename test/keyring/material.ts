@@ -21,7 +21,7 @@ export const scopeOf = (bucket: string, objectKey: string, versionId?: string, i
 
 export const versionOf = (
   id: string,
-  state: PlainVersion['state'],
+  state: 'active' | 'readable',
   created = '2026-01-01T00:00:00Z',
 ): PlainVersion => ({
   type: 'plain',
@@ -30,6 +30,18 @@ export const versionOf = (
   created,
   key: keyOf(id),
 })
+
+export const pendingVersion = (id: string, activateAt: string): PlainVersion => ({
+  type: 'plain',
+  id,
+  state: 'pending',
+  activateAt,
+  created: '2026-01-01T00:00:00Z',
+  key: keyOf(id),
+})
+
+/** A clock that stands still, after everything that the tests made. */
+export const clock = () => new Date('2026-11-23T20:00:00Z')
 
 /** One version of a keyring file, as it is in the file. */
 export const writtenVersion = (id: string, state: string, created = '2026-01-01T00:00:00Z') => ({

@@ -51,6 +51,16 @@ t.test('a good file of single objects', async (t) => {
   )
 })
 
+const withSecond = (change: Readonly<Record<string, unknown>>) => ({
+  ...good,
+  versions: [active, { ...older, ...change }],
+})
+const pending = (id: string) => ({
+  ...writtenVersion(id, 'pending', '2026-07-01T00:00:00Z'),
+  activateAt: '2026-11-23T20:00:00Z',
+})
+const retired = { id: 'v0', state: 'retired', created: '2024-01-01T00:00:00Z', check: checkOf(bytesOf('v0')) }
+
 t.test('a file that was moved to another name or type does not load', async (t) => {
   t.strictSame(problems(good, { name: 'other', type: 'derived' }), [
     'name is not "other", as the configuration calls this keyring',
@@ -97,11 +107,39 @@ t.test('one fault, one problem, with its place', async (t) => {
           id('is not 1 to 64 of letters, digits, ".", "_" and "-", or it is a reserved word'),
         ] as const,
     ),
-    [withVersion({ state: 'retired' }), 'versions[0].state is neither "active" nor "readable"'],
+    [
+      withVersion({ state: 'gone' }),
+      'versions[0].state is neither "active" nor "readable" nor "pending" nor "retired"',
+    ],
     ...['', 'today', '2026-01-01', '2026-02-30T00:00:00Z', '2026-01-01T24:00:01Z', '2026-01-01T00:00:00+01:00'].map(
       (text) =>
         [withVersion({ created: text }), 'versions[0].created is not a time like 2026-11-23T20:00:00Z'] as const,
     ),
+    [withVersion({ activateAt: '2026-11-23T20:00:00Z' }), 'versions[0].activateAt is not a field of keyring files'],
+    [withSecond({ state: 'pending' }), 'versions[1].activateAt is missing'],
+    [
+      withSecond({ state: 'pending', activateAt: '2026-11-23 20:00' }),
+      'versions[1].activateAt is not a time like 2026-11-23T20:00:00Z',
+    ],
+    [
+      {
+        ...good,
+        versions: [active, pending('v3'), pending('v4')],
+      },
+      'versions has 2 pending key versions instead of one: versions[1], versions[2]',
+    ],
+    [{ ...good, versions: [pending('v3')] }, 'versions has no active key version'],
+    [{ ...good, versions: [retired] }, 'versions has no active key version'],
+    [{ ...good, versions: [active, { ...retired, id: 'v2' }] }, 'versions[1].id is the id of versions[0] already'],
+    [
+      { ...good, versions: [active, { ...retired, check: active.check }] },
+      'versions[1].check is the check of versions[0] already',
+    ],
+    [{ ...good, versions: [active, { ...retired, check: undefined }] }, 'versions[1].check is missing'],
+    [
+      { ...good, versions: [active, { ...retired, key: older.key }] },
+      'versions[1].key is not a field of keyring files',
+    ],
     [withVersion({ key: undefined }), 'versions[0].key is missing'],
     [withVersion({ key: null }), 'versions[0].key is not a string'],
     [withVersion({ key: '' }), 'versions[0].key is empty'],

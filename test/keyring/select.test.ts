@@ -11,9 +11,9 @@ import {
   type CompiledRules,
 } from '../../src/keyring/select.js'
 import { parseBucket, parseObjectKey } from '../../src/s3/names.js'
-import { versionOf } from './material.js'
+import { clock, versionOf } from './material.js'
 
-const KEYRINGS = ['a', 'b', 'c', 'd'].map((name) => fixedKeyring(name, [versionOf('v1', 'active')]))
+const KEYRINGS = ['a', 'b', 'c', 'd'].map((name) => fixedKeyring(name, [versionOf('v1', 'active')], clock))
 type EncryptedKeys = Extract<RuleConfig['keys'], { type: 'encrypted' }>
 
 const encrypted = (bucket: string, prefix: string, keyring: string, more: Partial<EncryptedKeys> = {}): RuleConfig => ({

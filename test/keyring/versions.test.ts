@@ -1,10 +1,10 @@
 import t from 'tap'
 import { plainKeyring } from '../../src/keyring/versions.js'
-import { keyOf, scopeOf, versionOf } from './material.js'
+import { clock, keyOf, pendingVersion, scopeOf, versionOf } from './material.js'
 
 const scope = scopeOf('bucket', 'object')
 const order = (versions: readonly ReturnType<typeof versionOf>[]) =>
-  plainKeyring('main', 'fixed', versions, (key) => () => key).candidates(scope)
+  plainKeyring('main', 'fixed', versions, clock, (key) => () => key).candidates(scope)
 
 t.test('reads try the active version, then newest to oldest', async (t) => {
   const a = versionOf('a', 'readable', '2024-05-01T00:00:00Z')
@@ -34,6 +34,7 @@ t.test('writes use the active version, a named version is itself, an unknown one
     'main',
     'fixed',
     [versionOf('old', 'readable'), versionOf('new', 'active')],
+    clock,
     (key) => () => key,
   )
   t.strictSame({ name: ring.name, type: ring.type }, { name: 'main', type: 'fixed' })
@@ -47,7 +48,7 @@ t.test('writes use the active version, a named version is itself, an unknown one
 
 t.test('what is the same for every object is computed once for each version', async (t) => {
   let prepared = 0
-  const ring = plainKeyring('main', 'derived', [versionOf('a', 'active'), versionOf('b', 'readable')], (key) => {
+  const ring = plainKeyring('main', 'derived', [versionOf('a', 'active'), versionOf('b', 'readable')], clock, (key) => {
     prepared++
     return () => key
   })
@@ -57,4 +58,28 @@ t.test('what is the same for every object is computed once for each version', as
 
 t.test('no keyring without an active version', async (t) => {
   t.throws(() => order([versionOf('a', 'readable')]), { name: 'TypeError' })
+})
+
+t.test('a pending version is the last to be tried, until its instant; from then on it is the active one', async (t) => {
+  const at = Date.parse('2026-11-23T20:00:00Z')
+  let now = new Date(at - 1)
+  const ring = plainKeyring(
+    'main',
+    'fixed',
+    [
+      versionOf('old', 'readable', '2024-01-01T00:00:00Z'),
+      versionOf('now', 'active', '2025-01-01T00:00:00Z'),
+      { ...pendingVersion('next', '2026-11-23T20:00:00Z'), created: '2026-11-01T00:00:00Z' },
+    ],
+    () => now,
+    (key) => () => key,
+  )
+  const seen = async () => [(await ring.forWrite(scope)).keyVersion, ring.candidates(scope), ring.keyVersions()]
+  t.strictSame(await seen(), ['now', ['now', 'old', 'next'], ['now', 'old', 'next']])
+  const early = await ring.forVersion(scope, 'next')
+  t.ok(early !== 'unknown' && early.key.equals(keyOf('next')), 'it can be read before')
+  now = new Date(at)
+  t.strictSame(await seen(), ['next', ['next', 'now', 'old'], ['next', 'now', 'old']])
+  now = new Date(at - 1)
+  t.strictSame(await seen(), ['now', ['now', 'old', 'next'], ['now', 'old', 'next']], 'a clock that is set back')
 })

@@ -89,7 +89,7 @@ export function keyringOf(name: string, ids: readonly string[], bytes: ReadonlyM
       key: made.key,
     }
   })
-  return derivedKeyring(name, versions)
+  return derivedKeyring(name, versions, () => new Date())
 }
 
 export const encryptedRule = (bucket: string, keyring: string, more: object = {}): RuleConfig => ({
@@ -197,7 +197,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     listeners,
     timeouts: config.timeouts,
     times: { ...SERVER_TIMES, lingerMs: 1_000 },
-    handler: requestHandler(composed.pipeline),
+    handler: requestHandler(() => composed.pipeline),
     log,
     observe: composed.pipeline.observe,
     onCertificate: () => undefined,

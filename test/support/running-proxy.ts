@@ -62,9 +62,9 @@ export async function makeInstallation(): Promise<Installation> {
 
 export const removeInstallation = ({ folder }: Installation): void => rmSync(folder, { recursive: true, force: true })
 
-/** Adds an active key version to the keyring file, as an operator does. Proxies see it after a restart. */
-export async function rotate({ keyringFile }: Installation): Promise<void> {
-  await commandLine(['keys', 'generate', keyringFile, '--add'])
+/** Gives the keyring file a new key version, as an operator does. Running proxies load it by themselves. */
+export async function rotate({ keyringFile }: Installation, ...options: readonly string[]): Promise<void> {
+  await commandLine(['keys', 'rotate', keyringFile, ...options])
   registerKeyring('master key', readFileSync(keyringFile, 'utf8'))
 }
 

@@ -53,8 +53,8 @@ t.test('what is asked when metrics are read', async (t) => {
   let inFlight = 3
   const metrics = createMetrics({ inFlight: () => inFlight, upstreamSockets: () => ({ active: 2, idle: 5 }) })
   metrics.certificate({ listener: 'https :1', notAfter: new Date(1_900_000_000_000) })
-  metrics.keyVersions([{ keyring: 'old', keyVersion: 'v0', active: true }])
-  metrics.keyVersions([{ keyring: 'main', keyVersion: 'v1', active: true }])
+  metrics.keyVersions(() => [{ keyring: 'old', keyVersion: 'v0', active: true }])
+  metrics.keyVersions(() => [{ keyring: 'main', keyVersion: 'v1', active: true }])
   const said = await metrics.text()
   t.match(said, 'ssec_proxy_requests_in_flight 3')
   t.match(said, 'ssec_proxy_upstream_sockets{state="active"} 2')
@@ -62,10 +62,30 @@ t.test('what is asked when metrics are read', async (t) => {
   t.match(said, 'ssec_proxy_tls_certificate_not_after_seconds{listener="https :1"} 1900000000')
   t.match(said, 'ssec_proxy_key_version_info{keyring="main",key_version="v1",active="true"} 1')
   t.notMatch(said, 'keyring="old"')
+  t.match(said, 'ssec_proxy_keyring_reload_failed{keyring="main"} 0', 'there before anything fails, for alerts')
   t.match(said, /^nodejs_eventloop_lag_p99_seconds /m)
   t.match(said, /^process_resident_memory_bytes /m)
   inFlight = 0
   t.match(await metrics.text(), 'ssec_proxy_requests_in_flight 0')
+})
+
+t.test('keyring files that changed', async (t) => {
+  const metrics = createMetrics(idle)
+  let active = false
+  metrics.keyVersions(() => [{ keyring: 'main', keyVersion: 'v1', active }])
+  metrics.keyringReload('main', 'refused')
+  t.match(await metrics.text(), 'ssec_proxy_keyring_reload_failed{keyring="main"} 1')
+  metrics.keyringReload('main', 'restored')
+  t.match(await metrics.text(), 'ssec_proxy_keyring_reload_failed{keyring="main"} 0')
+  metrics.keyringReload('main', 'refused')
+  metrics.keyringReload('main', 'accepted')
+  active = true
+  const said = await metrics.text()
+  t.match(said, 'ssec_proxy_keyring_reload_failed{keyring="main"} 0')
+  t.match(said, 'ssec_proxy_keyring_reloads_total{keyring="main",result="refused"} 2')
+  t.match(said, 'ssec_proxy_keyring_reloads_total{keyring="main",result="accepted"} 1')
+  t.match(said, 'key_version_info{keyring="main",key_version="v1",active="true"} 1', 'asked again each time')
+  t.notMatch(said, 'active="false"')
 })
 
 t.test('nothing that a client chooses becomes a label, and the number of series is bounded', async (t) => {
@@ -123,7 +143,7 @@ t.test('workers are taken together: sums, and the certificate that expires first
     const metrics = createMetrics({ inFlight: () => i + 1, upstreamSockets: () => ({ idle: 1 }) })
     metrics.observe(served)
     metrics.certificate({ listener: 'x', notAfter: new Date(notAfter) })
-    metrics.keyVersions([{ keyring: 'main', keyVersion: 'v1', active: true }])
+    metrics.keyVersions(() => [{ keyring: 'main', keyVersion: 'v1', active: true }])
     // As it travels between processes.
     snapshots.push(JSON.parse(JSON.stringify(await metrics.snapshot())) as object[])
   }

@@ -1,0 +1,37 @@
+import { checkOf, type VersionedContents } from '../keyring/keyring-file.js'
+import { activeAt, settledAt, withActive, type Activation } from '../keyring/succession.js'
+import { changeVersions, refused, type Change } from './change-keyring.js'
+import type { CliIo } from './io.js'
+
+export interface KeysActivateArguments {
+  readonly file: string
+  readonly id: string
+  readonly activation: Activation
+}
+
+/**
+ * `keys activate`: a key version that is there, pending or readable, becomes the active one; the way back after a
+ * rotation.
+ *
+ * @returns the exit code
+ */
+export function keysActivate({ file, id, activation }: KeysActivateArguments, io: CliIo): number {
+  return changeVersions(file, (before) => activated(file, before, id, activation, io.now()), io)
+}
+
+function activated(file: string, before: VersionedContents, id: string, activation: Activation, now: Date): Change {
+  const version = before.versions.find((one) => one.id === id)
+  if (version === undefined) {
+    const known = before.versions.map((one) => one.id).join(', ')
+    return refused(`${file} has no key version ${id} that could be active; it has ${known}`)
+  }
+  if (activeAt(before.versions, now) === version) return refused(`${file}: key version ${id} is active already`)
+  const contents = { ...before, versions: withActive(settledAt(before.versions, now), id, activation) }
+  const when = activation.type === 'now' ? 'active' : `pending, active from ${activation.instant.toISOString()} on`
+  return {
+    type: 'changed',
+    contents,
+    stdout: `changed ${file}: keyring ${contents.name}, ${contents.type}\nkey version ${id}: ${when}\ncheck value: ${checkOf(version)}\n`,
+    stderr: '',
+  }
+}
