@@ -114,6 +114,7 @@ function rule({ bucket, prefix, keys, etag }: RuleConfig): string {
     ...keys.alsoRead.map((name) => `also read with ${name}`),
     ...(keys.bucketIdentity === 'bucket' ? [] : [`keys of bucket ${keys.bucketIdentity}`]),
     ...(keys.plaintext === 'allow' ? ['plain objects may be read'] : []),
+    ...(keys.clientEncryption === 'reject' ? [`clients' wishes for another encryption are refused`] : []),
     ...relay,
     ...etags,
   ].join(', ')

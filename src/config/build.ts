@@ -120,10 +120,19 @@ function buildIdentity(identity: IdentityDocument, at: Path, texts: ResolvedText
 
 function buildRule(rule: RuleDocument): RuleConfig {
   const { bucket, prefix, keyring, alsoRead, bucketIdentity, plaintext, clientKeys, etag } = rule
+  const { clientEncryption } = rule
   const keys: RuleConfig['keys'] =
     keyring === 'none'
       ? { type: 'plain', clientKeys }
-      : { type: 'encrypted', keyring, alsoRead, bucketIdentity: bucketIdentity ?? 'bucket', plaintext, clientKeys }
+      : {
+          type: 'encrypted',
+          keyring,
+          alsoRead,
+          bucketIdentity: bucketIdentity ?? 'bucket',
+          plaintext,
+          clientKeys,
+          clientEncryption,
+        }
   return { bucket, prefix, keys, etag }
 }
 

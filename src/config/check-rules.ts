@@ -44,7 +44,7 @@ function checkScopes(view: View): readonly Finding[] {
 }
 
 /** Fields that only mean something where objects are encrypted. */
-const ENCRYPTED_ONLY = ['alsoRead', 'bucketIdentity', 'plaintext']
+const ENCRYPTED_ONLY = ['alsoRead', 'bucketIdentity', 'plaintext', 'clientEncryption']
 
 function checkRule(view: View, at: Path): readonly Finding[] {
   const text = (name: string): string => {

@@ -99,5 +99,6 @@ export interface RuleDocument {
   readonly bucketIdentity?: string
   readonly plaintext: 'allow' | 'deny'
   readonly clientKeys: 'reject' | 'relay'
+  readonly clientEncryption: 'drop' | 'reject'
   readonly etag: 'opaque' | 'passthrough'
 }

@@ -80,6 +80,8 @@ export interface RuleConfig {
         readonly bucketIdentity: string | 'bucket'
         readonly plaintext: 'allow' | 'deny'
         readonly clientKeys: 'reject' | 'relay'
+        /** What a client's x-amz-server-side-encryption headers mean, which S3 refuses beside a customer key. */
+        readonly clientEncryption: 'drop' | 'reject'
       }
   /** How ETags of the bucket are shown; only rules without a prefix have a say. */
   readonly etag: 'opaque' | 'passthrough'

@@ -53,4 +53,6 @@ export type KeyReference =
       readonly plaintext: 'allow' | 'deny'
       /** What a client's own SSE-C headers mean here. */
       readonly clientKeys: 'reject' | 'relay'
+      /** What a client's wish for another server-side encryption means here. */
+      readonly clientEncryption: 'drop' | 'reject'
     }

@@ -66,8 +66,8 @@ function referenceOf(
     report('bucketIdentity', 'is empty, or holds a zero byte or text that is not Unicode')
   }
   if (keyring === undefined) return undefined
-  const { type, bucketIdentity, plaintext, clientKeys } = keys
-  return { type, keyring, alsoRead, bucketIdentity, plaintext, clientKeys }
+  const { type, bucketIdentity, plaintext, clientKeys, clientEncryption } = keys
+  return { type, keyring, alsoRead, bucketIdentity, plaintext, clientKeys, clientEncryption }
 }
 
 /** The rule for one object: the bucket's name beats `*`, then a longer prefix beats a shorter one. */

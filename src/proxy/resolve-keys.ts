@@ -2,8 +2,9 @@ import type { AuthorizedRequest, KeyPlan, KeyedRequest, Pipeline } from './messa
 import type { KeyReference, ObjectScope } from '../keyring/port.js'
 import type { ObjectKey, Bucket } from '../s3/names.js'
 import { customerKeyInQuery, parseClientKey } from '../s3/client-key.js'
+import type { Fields } from '../s3/fields.js'
 import { S3Error } from '../s3/error.js'
-import { hasCustomerKeys } from '../s3/customer-key.js'
+import { hasCustomerKeys, isEncryptionWish } from '../s3/customer-key.js'
 import { parseVersionId } from '../s3/names.js'
 import { candidateKey, readCandidates } from '../keyring/candidates.js'
 import { selectKeys } from '../keyring/select.js'
@@ -17,7 +18,7 @@ type Encrypted = Extract<KeyReference, { type: 'encrypted' }>
  *
  * @param secureHop whether the client's connection may carry a key (https)
  * @throws S3Error AccessDenied (no rule, no key for a write), InvalidArgument (a client's own key where it is not
- *   wanted, or not as S3 takes it), NoSuchUpload, ServiceUnavailable (the keyring's service is away)
+ *   wanted, or not as S3 takes it; a wish for another encryption where the rule refuses it), NoSuchUpload, ServiceUnavailable (the keyring's service is away)
  */
 export async function resolveKeys(
   request: AuthorizedRequest,
@@ -57,6 +58,7 @@ async function targetPlan(
     return relayed(request, 'target', reference, { bucket, bucketIdentity: bucket, objectKey, version }, secureHop)
   }
   if (reference.type === 'plain') return { type: 'none' }
+  if (reference.clientEncryption === 'reject') refuseEncryptionWishes(request.fields)
   const scope: ObjectScope = { bucket, bucketIdentity: reference.bucketIdentity, objectKey, version }
   switch (request.operation.keyUse) {
     case 'none':
@@ -70,6 +72,18 @@ async function targetPlan(
     case 'read':
       return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, pipeline.memory) }
   }
+}
+
+/** @throws S3Error InvalidArgument, where a client asks for SSE-S3, SSE-KMS or the like */
+function refuseEncryptionWishes(fields: Fields): void {
+  const name = [...fields.keys()].find(isEncryptionWish)
+  if (name === undefined) return
+  throw new S3Error('InvalidArgument', {
+    message:
+      `Objects are encrypted with a customer key here, and ${name} asks for another encryption. Leave it out, or set ` +
+      'clientEncryption: drop in the rule of this bucket.',
+    extra: { ArgumentName: name },
+  })
 }
 
 /**

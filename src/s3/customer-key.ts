@@ -36,6 +36,11 @@ export function hasCustomerKeys(fields: Fields, side: 'target' | 'copy-source'):
   return false
 }
 
+/** Whether a header asks for another server-side encryption (SSE-S3, SSE-KMS, DSSE), which S3 refuses beside a customer key. */
+export function isEncryptionWish(name: string): boolean {
+  return name.startsWith('x-amz-server-side-encryption') && !name.startsWith(TARGET)
+}
+
 /** Takes a client's customer keys, both sides', out of the fields. */
 export function stripCustomerKeys(fields: Map<string, string>): void {
   for (const name of fields.keys()) if (name.startsWith(TARGET) || name.startsWith(COPY_SOURCE)) fields.delete(name)

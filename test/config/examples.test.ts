@@ -119,6 +119,7 @@ t.test('minimal.yaml in full: what is not written has its default', async (t) =>
           bucketIdentity: 'bucket',
           plaintext: 'deny',
           clientKeys: 'reject',
+          clientEncryption: 'drop',
         },
         etag: 'opaque',
       },

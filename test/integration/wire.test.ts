@@ -5,7 +5,7 @@ import type { SeenRequest } from '../../src/origin/faults.js'
 import { unsignedChunks } from '../support/aws-chunked.js'
 import { testCertificates } from '../support/certificates.js'
 import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
-import { CLIENT, startTestProxy, type TestProxyOptions } from '../support/proxy-in-process.js'
+import { CLIENT, encryptedRule, startTestProxy, type TestProxyOptions } from '../support/proxy-in-process.js'
 import { version2Header } from '../support/sign-version-2.js'
 import { amzDate, untilClosed, wireAnswer, wireBytes, type WireRequest } from '../support/wire.js'
 
@@ -410,4 +410,27 @@ t.test('what clients send beside the request: x-amz-te, own encryption wishes, C
       .filter(({ objectKey }) => ['wish', 'copied'].includes(objectKey))
       .every(({ encrypted }) => encrypted),
   )
+})
+
+t.test('own encryption wishes are refused where the rule says so', async (t) => {
+  const rules = [encryptedRule('*', 'main', { clientEncryption: 'reject' })]
+  const { ask, base, read } = await start(t, { rules })
+  const put = (target: string, more: readonly (readonly [string, string])[]) => {
+    const headers = [...base(UNSIGNED), ['Content-Length', String(BODY.length)] as const, ...more]
+    const signed = headers.map(([name]) => name.toLowerCase()).sort()
+    return ask({ method: 'PUT', target, headers, signed, body: BODY })
+  }
+  for (const name of [
+    'x-amz-server-side-encryption',
+    'x-amz-server-side-encryption-aws-kms-key-id',
+    'X-Amz-Server-Side-Encryption-Bucket-Key-Enabled',
+    'x-amz-server-side-encryption-context',
+  ]) {
+    const refused = await put('/bucket/refused', [[name, 'AES256']])
+    t.equal(refused.code, 'InvalidArgument', name)
+    t.match(refused.body.toString(), 'clientEncryption: drop')
+  }
+  t.same(seen, [], 'nothing went to the upstream')
+  t.match((await put('/bucket/taken', [])).head, ok)
+  t.same(await read('/bucket/taken'), BODY)
 })

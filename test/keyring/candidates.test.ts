@@ -28,6 +28,7 @@ const reference = (more: Partial<Encrypted> = {}): Encrypted => ({
   bucketIdentity: 'photos',
   plaintext: 'deny',
   clientKeys: 'reject',
+  clientEncryption: 'drop',
   ...more,
 })
 const shown = (candidates: readonly Candidate[]) =>

@@ -26,6 +26,7 @@ const encrypted = (bucket: string, prefix: string, keyring: string, more: Partia
     bucketIdentity: 'bucket',
     plaintext: 'deny',
     clientKeys: 'reject',
+    clientEncryption: 'drop',
     ...more,
   },
   etag: 'opaque',
@@ -98,6 +99,7 @@ t.test('what a reference holds', async (t) => {
     bucketIdentity: 'photos-source',
     plaintext: 'allow',
     clientKeys: 'relay',
+    clientEncryption: 'drop',
   })
   t.match(select(rules, 'backup', 'x'), { bucketIdentity: 'backup', plaintext: 'deny', clientKeys: 'reject' })
   t.match(select(rules, 'archive', 'x'), { bucketIdentity: 'archive' }, 'the same rule, another bucket')

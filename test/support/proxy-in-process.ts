@@ -102,6 +102,7 @@ export const encryptedRule = (bucket: string, keyring: string, more: object = {}
     bucketIdentity: 'bucket',
     plaintext: 'deny',
     clientKeys: 'reject',
+    clientEncryption: 'drop',
     ...more,
   },
   etag: 'opaque',
