@@ -6,6 +6,7 @@ import type { Answer, Call } from './call.js'
 import { decodeOnce, parseQuery, type Query } from './encoding.js'
 import type { SeenRequest } from './faults.js'
 import type { BucketState, State } from './model.js'
+import { corsHeaders, preflight } from './operations/cors.js'
 import { openPayload, payloadHashOf } from './payload.js'
 import { Refusal } from './refusal.js'
 import { errorAnswer, intercepted, send } from './send.js'
@@ -60,8 +61,9 @@ async function run(state: State, seen: SeenRequest, body: () => AsyncIterable<Bu
   const rawPath = question < 0 ? seen.target : seen.target.slice(0, question)
   const query = parseQuery(question < 0 ? '' : seen.target.slice(question + 1))
   const target = parseTarget(rawPath, fields.get('host') ?? '', state)
-  const route = findRoute(target.on, method, query, fields)
   const bucket = state.buckets.get(target.bucketName)
+  if (method === 'OPTIONS' && target.on !== 'service') return preflight(bucket, fields, target.on.toUpperCase())
+  const route = findRoute(target.on, method, query, fields)
 
   const claim2 = readClaim2(fields, query)
   if (claim2 !== 'none') return runVersion2(claim2, { state, seen, query, rawPath, target, route, bucket, body })
@@ -128,7 +130,11 @@ async function dispatch(route: Route, call: Call, target: Target, bucket: Bucket
       ? await route.run({ ...call, bucketName, bucket })
       : await route.run({ ...call, bucketName, bucket, objectKey })
   const named = route.name === 'HeadBucket' || route.name.startsWith('ListObjects')
-  return named ? { ...answer, headers: { 'x-amz-bucket-region': bucket.region, ...answer.headers } } : answer
+  const more = {
+    ...(named ? { 'x-amz-bucket-region': bucket.region } : {}),
+    ...corsHeaders(bucket, call.method, call.fields),
+  }
+  return { ...answer, headers: { ...more, ...answer.headers } }
 }
 
 interface Target {

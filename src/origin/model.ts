@@ -91,6 +91,15 @@ export interface Upload {
 
 export type EncryptionType = 'SSE-C'
 
+export interface CorsRule {
+  readonly methods: readonly string[]
+  readonly origins: readonly string[]
+  readonly headers: readonly string[]
+  readonly exposed: readonly string[]
+  /** seconds, as written, `''` where nothing is said */
+  readonly maxAge: string
+}
+
 export interface BucketState {
   readonly name: string
   readonly region: string
@@ -99,6 +108,7 @@ export interface BucketState {
   /** Encryption types that no write may use: SSE-C is blocked by default on AWS since April 2026. */
   blocked: readonly EncryptionType[]
   tags: readonly Tag[]
+  cors: readonly CorsRule[]
   /** Versions of each object key, newest first; never empty. */
   readonly objects: Map<string, readonly Version[]>
   readonly uploads: Map<string, Upload>

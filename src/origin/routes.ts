@@ -5,6 +5,7 @@ import { getBucketAcl, getObjectAcl, putAcl, putObjectAcl } from './operations/a
 import * as settings from './operations/bucket-settings.js'
 import { createBucket, deleteBucket, headBucket, listBuckets } from './operations/buckets.js'
 import { completeMultipartUpload } from './operations/complete-upload.js'
+import * as cors from './operations/cors.js'
 import { copyObject } from './operations/copy-object.js'
 import { deleteObject, deleteObjects } from './operations/delete-object.js'
 import { getObject, headObject } from './operations/get-object.js'
@@ -108,8 +109,9 @@ export const ROUTES: readonly Route[] = [
   bucket('GetBucketOwnershipControls', 'GET', ['ownershipControls'], settings.getOwnershipControls),
   bucket('GetBucketPolicy', 'GET', ['policy'], settings.absent('NoSuchBucketPolicy')),
   bucket('DeleteBucketPolicy', 'DELETE', ['policy'], settings.nothingToDelete),
-  bucket('GetBucketCors', 'GET', ['cors'], settings.absent('NoSuchCORSConfiguration')),
-  bucket('DeleteBucketCors', 'DELETE', ['cors'], settings.nothingToDelete),
+  bucket('GetBucketCors', 'GET', ['cors'], cors.getBucketCors),
+  bucket('PutBucketCors', 'PUT', ['cors'], cors.putBucketCors),
+  bucket('DeleteBucketCors', 'DELETE', ['cors'], cors.deleteBucketCors),
   bucket('GetBucketLifecycleConfiguration', 'GET', ['lifecycle'], settings.absent('NoSuchLifecycleConfiguration')),
   bucket('DeleteBucketLifecycle', 'DELETE', ['lifecycle'], settings.nothingToDelete),
   bucket('GetBucketWebsite', 'GET', ['website'], settings.absent('NoSuchWebsiteConfiguration')),

@@ -6,8 +6,23 @@ import { readSmallBody } from '../request-document.js'
 import { branch, document, leaf, parseDocument, textOf } from '../xml.js'
 import { byBytes } from './listing.js'
 
-export function listBuckets(call: ServiceCall): Answer {
-  const buckets = [...call.state.buckets.values()].sort((a, b) => byBytes(a.name, b.name))
+/** All, or pages where the request says how many. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
+export function listBuckets({ state, query }: ServiceCall): Answer {
+  const prefix = query.get('prefix') ?? ''
+  const after = Buffer.from(query.get('continuation-token') ?? '', 'base64url').toString('utf8')
+  const limit = Number(query.get('max-buckets') ?? 10_000)
+  if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
+    throw new Refusal('InvalidArgument', { message: 'Argument max-buckets must be an integer between 1 and 10000' })
+  }
+  const all = [...state.buckets.values()]
+    .sort((a, b) => byBytes(a.name, b.name))
+    .filter(({ name }) => name.startsWith(prefix) && byBytes(name, after) > 0)
+  const buckets = all.slice(0, limit)
+  const last = buckets.at(-1)
+  const more =
+    all.length > limit && last !== undefined
+      ? leaf('ContinuationToken', Buffer.from(last.name, 'utf8').toString('base64url'))
+      : ''
   return xmlAnswer(
     document(
       'ListAllMyBucketsResult',
@@ -18,6 +33,8 @@ export function listBuckets(call: ServiceCall): Answer {
           branch('Bucket', leaf('Name', bucket.name), leaf('CreationDate', bucket.created.toISOString())),
         ),
       ),
+      more,
+      query.has('prefix') ? leaf('Prefix', prefix) : '',
     ),
   )
 }
@@ -53,6 +70,7 @@ export function newBucket(state: State, name: string, region: string): BucketSta
     versioning: 'never',
     blocked: state.blockedOnNewBuckets,
     tags: [],
+    cors: [],
     objects: new Map(),
     uploads: new Map(),
   }
