@@ -7,6 +7,7 @@ import { decodeOnce, parseQuery, type Query } from './encoding.js'
 import type { SeenRequest } from './faults.js'
 import type { BucketState, State } from './model.js'
 import { corsHeaders, preflight } from './operations/cors.js'
+import { isFormUpload, postObject } from './operations/post-object.js'
 import { openPayload, payloadHashOf } from './payload.js'
 import { Refusal } from './refusal.js'
 import { errorAnswer, intercepted, send } from './send.js'
@@ -63,6 +64,12 @@ async function run(state: State, seen: SeenRequest, body: () => AsyncIterable<Bu
   const target = parseTarget(rawPath, fields.get('host') ?? '', state)
   const bucket = state.buckets.get(target.bucketName)
   if (method === 'OPTIONS' && target.on !== 'service') return preflight(bucket, fields, target.on.toUpperCase())
+  if (target.on === 'bucket' && isFormUpload({ method, fields, query })) {
+    if (bucket === undefined) throw new Refusal('NoSuchBucket', { extra: { BucketName: target.bucketName } })
+    const openBody = () => ({ bytes: body(), trailers: new Map<string, string>() })
+    const { requestId, secure } = seen
+    return postObject({ state, requestId, secure, method, query, fields, openBody, bucketName: bucket.name, bucket })
+  }
   const route = findRoute(target.on, method, query, fields)
 
   const claim2 = readClaim2(fields, query)

@@ -30,11 +30,9 @@ export function authenticate(
   if (version2.type !== 'none') return authenticateVersion2(request, version2, pipeline)
   const authorization = parseAuthorization(request.fields, request.query)
   if (authorization.type === 'none') {
-    const identity = pipeline.anonymous.get(listenerAnonymous)
-    if (listenerAnonymous === 'none' || identity === undefined) throw new S3Error('AccessDenied')
-    refuseBrowsers(request, pipeline.baseDomains)
+    const identity = anonymousIdentity(request, pipeline, listenerAnonymous)
     const payload = parsePayloadMode(request.fields, authorization)
-    return { ...request, identity, authorization, verified: 'none', payload }
+    return { ...request, identity, authorization, verified: 'none', payload, form: 'none' }
   }
   const { identity, accessKey } = knownIdentity(authorization.scope.accessKeyId, 'v4', pipeline.identities)
   const verified = verifySignature({
@@ -48,7 +46,23 @@ export function authenticate(
     regions: pipeline.clientRegions,
   })
   const payload = parsePayloadMode(request.fields, authorization)
-  return { ...request, identity, authorization, verified, payload }
+  return { ...request, identity, authorization, verified, payload, form: 'none' }
+}
+
+/**
+ * Who a request without a signature is, on a listener that has somebody for it.
+ *
+ * @throws S3Error AccessDenied
+ */
+export function anonymousIdentity(
+  request: ParsedRequest,
+  { anonymous, baseDomains }: Pick<Pipeline, 'anonymous' | 'baseDomains'>,
+  listenerAnonymous: string | 'none',
+): Identity {
+  const identity = anonymous.get(listenerAnonymous)
+  if (listenerAnonymous === 'none' || identity === undefined) throw new S3Error('AccessDenied')
+  refuseBrowsers(request, baseDomains)
+  return identity
 }
 
 /**
@@ -75,7 +89,7 @@ function authenticateVersion2(
     presignedLifetimeMs: accessKey.presignedV2LifetimeMs,
   })
   const payload = parsePayloadMode(fields, { type: 'none' })
-  return { ...request, query, fields, identity, authorization, verified: 'none', payload }
+  return { ...request, query, fields, identity, authorization, verified: 'none', payload, form: 'none' }
 }
 
 /**

@@ -4,7 +4,9 @@ import { hoistedFields, withHoisted } from '../s3/hoisted.js'
 import type { Fields } from '../s3/fields.js'
 import { S3Error } from '../s3/error.js'
 import { parseCopySource } from '../s3/copy-source.js'
-import { parseTarget } from '../s3/target.js'
+import { keyOfForm } from '../s3/post-form.js'
+import { parseObjectKey } from '../s3/names.js'
+import { type Target, parseTarget } from '../s3/target.js'
 import { unsignedSelector } from '../sigv2/sub-resources.js'
 
 /**
@@ -27,7 +29,21 @@ export function classifyRequest(request: AuthenticatedRequest, baseDomains: read
       extra: { ArgumentName: 'x-amz-copy-source' },
     })
   }
+  if (operation.name === 'PostObject') {
+    return { ...request, fields, operation, target: targetOfForm(request, target), copySource: 'none' }
+  }
   return { ...request, fields, operation, target, copySource: source === undefined ? 'none' : parseCopySource(source) }
+}
+
+/** A form is sent to the bucket and names its object in a field. */
+function targetOfForm({ form }: AuthenticatedRequest, target: Target): Target {
+  if (form === 'none' || target.type !== 'bucket') {
+    throw new S3Error('InvalidRequest', {
+      message:
+        'A form (multipart/form-data to a bucket) is authenticated by its fields. Send no Authorization header, and no query, with it.',
+    })
+  }
+  return { type: 'object', bucket: target.bucket, objectKey: parseObjectKey(keyOfForm(form.fields)) }
 }
 
 /** Presigners move headers into the query, where the signature covers them: here they are headers again. */

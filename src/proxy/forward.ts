@@ -32,7 +32,7 @@ export async function forward(
   signal: AbortSignal,
   record: RequestRecord,
 ): Promise<Forwarded> {
-  const replayable = request.upstreamBody.type !== 'stream'
+  const replayable = request.upstreamBody.type !== 'stream' && request.upstreamBody.type !== 'form'
   if (!replayable) await learnRegionFirst(request, pipeline, signal, record)
   let first: Forwarded | undefined
   for await (const attempt of attempts(request)) {

@@ -8,6 +8,7 @@ import { S3Error } from '../s3/error.js'
 import { UpstreamFailure } from '../upstream/types.js'
 import { authenticate } from './authenticate.js'
 import { answerNeedlessCreation } from './create-bucket.js'
+import { authenticateForm, isForm } from './authenticate-form.js'
 import { authorize } from './authorize.js'
 import { checkAnswer } from './check-answer.js'
 import { classifyRequest } from './classify-request.js'
@@ -18,7 +19,8 @@ import { readDocument } from './read-document.js'
 import { clientRegion } from './client-region.js'
 import { refuse } from './refuse.js'
 import { resolveKeys } from './resolve-keys.js'
-import { respond } from './respond.js'
+import { answerForm } from './answer-form.js'
+import { respond, respondToForm } from './respond.js'
 import { rewrite } from './rewrite.js'
 
 /**
@@ -42,7 +44,9 @@ export function requestHandler(live: () => Pipeline): Handler {
     const openBody = bodyOpener(request, response, record, expectsContinue)
     try {
       const parsed = parse(request)
-      const authenticated = authenticate(parsed, pipeline, listener.anonymous)
+      const authenticated = isForm(parsed, pipeline)
+        ? await authenticateForm(parsed, pipeline, listener.anonymous, openBody)
+        : authenticate(parsed, pipeline, listener.anonymous)
       record.identity = authenticated.identity.name
       const classified = classifyRequest(authenticated, pipeline.baseDomains)
       noteTarget(classified, record)
@@ -55,7 +59,10 @@ export function requestHandler(live: () => Pipeline): Handler {
       const forwarded = await forwardProven(rewritten, pipeline, gone.signal, record)
       unread = forwarded
       const answered = await checkAnswer(rewritten, forwarded, pipeline, record)
-      await respond(rewritten, answered, response, pipeline, record)
+      const origin = `${listener.type === 'https' ? 'https' : 'http'}://${parsed.host}`
+      const form = await answerForm(rewritten, answered, pipeline, origin)
+      if (form === 'none') await respond(rewritten, answered, response, pipeline, record)
+      else await respondToForm(rewritten, form, response, pipeline, record)
     } catch (cause) {
       // An answer that nobody reads would keep its connection for ever.
       unread?.response.body.destroy()

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { CredentialSource, RegionDirectory, Transport } from '../upstream/types.js'
 import type { Authorization, PayloadMode, VerifiedSignature } from '../sigv4/types.js'
 import type { AccessKeyConfig, Grant, UpstreamConfig } from '../config/types.js'
+import type { LengthRange } from '../s3/check-post-policy.js'
 import type { KeyMemory } from '../keyring/cached.js'
 import type { Candidate } from '../keyring/candidates.js'
 import type { CompiledRules } from '../keyring/select.js'
@@ -66,6 +67,23 @@ export interface AuthenticatedRequest extends ParsedRequest {
   /** What chunk signatures go on from; only a version-4 signature leaves it. */
   readonly verified: VerifiedSignature | 'none'
   readonly payload: PayloadMode
+  readonly form: PostForm | 'none'
+}
+
+/** A browser's form, read up to its file and verified against its policy. */
+export interface PostForm {
+  readonly type: 'form'
+  /** By lower-case name, `${filename}` expanded. May hold a customer key: never to be logged. */
+  readonly fields: ReadonlyMap<string, string>
+  readonly boundary: string
+  /** What the file's length must be in. */
+  readonly range: LengthRange
+  /** Bytes of the body from the file's first on. */
+  readonly remaining: number
+  /** The first of them, which came with the fields. */
+  readonly rest: Buffer
+  /** The others. */
+  readonly body: Readable
 }
 
 /** Stage 3: what is asked. `fields` now also holds what a presigner had moved into the query. */
@@ -127,6 +145,13 @@ export type UpstreamBody =
   | { readonly type: 'bytes'; readonly bytes: Buffer }
   /** Opened at most once, when everything before it has succeeded. */
   | { readonly type: 'stream'; readonly open: () => Readable }
+  /** A form of our own around the client's file; sent once. Customer key and signature become fields of it. */
+  | {
+      readonly type: 'form'
+      readonly form: PostForm
+      readonly fields: readonly (readonly [string, string])[]
+      readonly boundary: string
+    }
 
 /** The key that one side of a request travels with: a keyring's, the client's own, or none. */
 export type SentKey = DataKey | ClientKey | 'plain'

@@ -30,6 +30,7 @@ export function asPreflight(request: ParsedRequest): AuthenticatedRequest {
     authorization: { type: 'none' },
     verified: 'none',
     payload: { type: 'unsigned' },
+    form: 'none',
   }
 }
 

@@ -14,7 +14,7 @@ const READ_BACK_TIMEOUT_MS = 30_000
 const READ_BACK_ATTEMPTS = 3
 
 /** What makes an object of its own accord, so that a HEAD can tell how it is stored. */
-const MAKES_OBJECT = new Set(['CopyObject', 'CompleteMultipartUpload'])
+const MAKES_OBJECT = new Set(['CopyObject', 'CompleteMultipartUpload', 'PostObject'])
 
 /** Whether this upstream is asked a second time, because its answers to some writes prove nothing (MinIO). */
 export function mustReadBack(request: RewrittenRequest, { upstream }: Pick<Pipeline, 'upstream'>): boolean {

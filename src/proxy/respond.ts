@@ -85,6 +85,18 @@ function lateErrors(
   })
 }
 
+/** The answer that a form asked for; it is ours, a redirect of its own kind among them. */
+export async function respondToForm(
+  request: RewrittenRequest,
+  { response: answer }: Forwarded,
+  response: ServerResponse,
+  pipeline: Pipeline,
+  record: RequestRecord,
+): Promise<void> {
+  writeHead(response, answer.status, answerHeaders(request, answer, pipeline), record)
+  await pipe(answer.body, new Counter(record), response)
+}
+
 /** A client that leaves shows as a premature close, or as the abort that its leaving causes; the rest is the upstream's. */
 function isUpstreams(error: unknown): boolean {
   if (error instanceof UpstreamFailure) return error.reason !== 'aborted'

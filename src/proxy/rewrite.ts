@@ -7,6 +7,7 @@ import { bucketETagPolicy } from '../keyring/select.js'
 import { formatCopySource } from '../s3/copy-source.js'
 import { resolveETag } from '../s3/etag.js'
 import { unwrapUploadId } from '../s3/upload-id.js'
+import { rewriteForm } from './rewrite-form.js'
 import { stripCustomerKeys } from '../s3/customer-key.js'
 import { stripRequestFields } from './rewrite-headers.js'
 
@@ -24,9 +25,10 @@ const SOURCE_CONDITIONS = ['x-amz-copy-source-if-match', 'x-amz-copy-source-if-n
  */
 export function rewrite(
   request: KeyedRequest,
-  pipeline: Pick<Pipeline, 'rules' | 'upstream'>,
+  pipeline: Pick<Pipeline, 'rules' | 'upstream' | 'randomBytes'>,
   openBody: () => Readable,
 ): RewrittenRequest {
+  if (request.form !== 'none') return rewriteForm(request, request.form, pipeline.randomBytes)
   const headers = stripRequestFields(request.fields)
   dropEncryptionWishes(request, headers)
   resolveConditions(request, pipeline, headers)

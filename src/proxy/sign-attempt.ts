@@ -3,6 +3,7 @@ import type { Pipeline, RewrittenRequest } from './messages.js'
 import { Readable } from 'node:stream'
 import type { UpstreamRequest } from '../upstream/types.js'
 import { type Endpoint, endpointFor, upstreamPath } from '../upstream/address.js'
+import { signFormAttempt } from './sign-form.js'
 import { signRequest } from '../sigv4/sign.js'
 
 /**
@@ -18,6 +19,10 @@ export async function signAttempt(
   const { target, upstreamBody } = request
   const endpoint = endpointFor(pipeline.upstream, region, target.type === 'service' ? 'service' : target.bucket)
   if (request.operation.permission === 'none') return unsigned(request, endpoint)
+  if (upstreamBody.type === 'form' && target.type === 'object') {
+    const path = upstreamPath({ type: 'bucket', bucket: target.bucket }, endpoint.bucketInHost)
+    return signFormAttempt(request, upstreamBody, attempt, region, endpoint, path, pipeline)
+  }
   const credentials = await request.identity.credentials()
   const signed = signRequest({
     method: request.method,
@@ -55,6 +60,8 @@ function bodyOf(body: RewrittenRequest['upstreamBody']): UpstreamRequest['body']
   switch (body.type) {
     case 'none':
       return { type: 'none' }
+    case 'form':
+      throw new Error('a form without its object')
     case 'bytes':
       return { type: 'stream', stream: Readable.from([body.bytes], { objectMode: false }) }
     case 'stream':

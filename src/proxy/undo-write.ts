@@ -4,7 +4,7 @@ import { probeOf, versionQuery } from './probe.js'
 import { regionToUse } from '../upstream/region-to-use.js'
 import { signAttempt } from './sign-attempt.js'
 
-const MAKES_OBJECT = new Set(['PutObject', 'CopyObject', 'CompleteMultipartUpload'])
+const MAKES_OBJECT = new Set(['PutObject', 'CopyObject', 'CompleteMultipartUpload', 'PostObject'])
 
 /** How long the removal of an unencrypted object may take. */
 const UNDO_TIMEOUT_MS = 30_000

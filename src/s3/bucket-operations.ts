@@ -33,8 +33,10 @@ const CONTENTS: readonly Operation[] = [
   row('PreflightBucket', 'OPTIONS', 'bucket', 'none', { optional: 'any' }),
   row('PostObject', 'POST', 'bucket', 'write', {
     selector: 'form',
+    customerKey: 'target',
+    keyUse: 'write',
     body: 'object',
-    handling: { refuse: 'Form uploads (POST policies) are not supported by this version. Use PUT.' },
+    proof: true,
   }),
   row('CreateSession', 'GET', 'bucket', 'write', {
     required: ['session'],

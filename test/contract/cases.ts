@@ -1,6 +1,7 @@
 import { BUCKETS } from './bucket-cases.js'
 import type { Case } from './case.js'
 import { COPYING } from './copy-cases.js'
+import { FORMS } from './form-cases.js'
 import { MULTIPART } from './multipart-cases.js'
 import { PAYLOADS } from './payload-cases.js'
 import { READING } from './reading-cases.js'
@@ -12,6 +13,7 @@ import { WRITING } from './writing-cases.js'
 /** Everything that is asked of a server. The blocked bucket comes last: it is shared. */
 export const CASES: readonly Case[] = [
   ...WRITING,
+  ...FORMS,
   ...READING,
   ...MULTIPART,
   ...COPYING,

@@ -11,6 +11,17 @@ export function refusal(work: () => unknown): { code: string; extra: Readonly<Re
   return { code: 'no error', extra: {} }
 }
 
+/** The S3Error itself; throws where there was none. */
+export function refusalOf(work: () => unknown): S3Error {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof S3Error) return error
+    throw error
+  }
+  throw new Error('no error')
+}
+
 /** A string as the byte string (latin1) that node:http would give for its UTF-8. */
 export function bytesOf(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')

@@ -1,0 +1,58 @@
+import type { Pipeline, RewrittenRequest } from './messages.js'
+import { postResponse, redirectLocation, successOf, type PostedObject } from '../s3/post-answer.js'
+import type { Forwarded } from './forward.js'
+import { Readable } from 'node:stream'
+import { bucketETagPolicy } from '../keyring/select.js'
+import { encodeQueryPart } from '../s3/encode.js'
+import { holdAnswer } from './hold-answer.js'
+import { showETag } from '../s3/etag.js'
+import { unescapeXml } from '../s3/xml-text.js'
+
+/** A PostResponse is below 4 KiB. */
+const MAX_ANSWER_BYTES = 64 * 1024
+
+/** Describes the upstream's answer or names its host. */
+const REPLACED = ['content-length', 'content-type', 'transfer-encoding', 'location', 'etag']
+
+/**
+ * The answer that the client's form asked for, made of the upstream's 201: status, document or redirect, with the ETag as all
+ * other answers show it and a location at the proxy; `none` where no form was answered with success.
+ *
+ * @param origin scheme and host as the client named them
+ */
+export async function answerForm(
+  request: RewrittenRequest,
+  { attempt, response }: Forwarded,
+  pipeline: Pick<Pipeline, 'rules'>,
+  origin: string,
+): Promise<Forwarded | 'none'> {
+  const { form } = request
+  if (form === 'none' || response.status >= 300 || request.target.type !== 'object') return 'none'
+  const { bucket, objectKey } = request.target
+  const { bytes } = await holdAnswer(response, MAX_ANSWER_BYTES)
+  const raw = response.fields.get('etag') ?? etagIn(bytes.toString('utf8'))
+  const etag = raw === 'none' ? '' : bucketETagPolicy(pipeline.rules, bucket) === 'opaque' ? showETag(raw) : raw
+  const path = request.rawPath.replace(/\/$/, '')
+  const posted: PostedObject = { location: `${origin}${path}/${encodeQueryPart(objectKey)}`, bucket, objectKey, etag }
+  const fields = new Map([...response.fields].filter(([name]) => !REPLACED.includes(name)))
+  if (raw !== 'none') fields.set('etag', raw)
+  const success = successOf(form.fields)
+  const document = success.type === 'status' && success.status === 201 ? postResponse(posted) : ''
+  const body = Buffer.from(document, 'utf8')
+  const status = success.type === 'redirect' ? 303 : success.status
+  fields.set('location', success.type === 'redirect' ? redirectLocation(success.url, posted) : posted.location)
+  if (status === 201) fields.set('content-type', 'application/xml')
+  if (status !== 204) fields.set('content-length', String(body.length))
+  return {
+    attempt,
+    response: { status, fields, body: Readable.from(body.length === 0 ? [] : [body], { objectMode: false }) },
+  }
+}
+
+/** Ceph gives the ETag in the document alone, and without quotes. */
+function etagIn(document: string): string {
+  const [, content = ''] = /<ETag>([^<]{1,256})<\/ETag>/.exec(document) ?? []
+  const text = unescapeXml(content)
+  const etag = text === 'undecodable' ? '' : text.text.replaceAll('"', '')
+  return etag === '' ? 'none' : `"${etag}"`
+}
