@@ -7,6 +7,7 @@ import { SecretAccessKey } from '../src/sigv4/types.js'
 import { signRequest } from '../src/sigv4/sign.js'
 import { signingKeyOf } from '../src/sigv4/signing-key.js'
 import { targetHeaders } from '../src/s3/customer-key.js'
+import { version2Header } from '../test/support/sign-version-2.js'
 
 export const BUCKET = 'bench'
 export const REGION = 'us-east-1'
@@ -28,33 +29,40 @@ export function signedRequests(
 ): readonly LoadRequest[] {
   return Array.from({ length: scenario.objects }, (_, i) => {
     const path = `/${BUCKET}/${scenario.bytes}/object-${i}.bin`
-    const credentials = {
-      accessKeyId: workshop.accessKeyId,
-      secretAccessKey: new SecretAccessKey(workshop.secretAccessKey),
-      sessionToken: 'none',
-    } as const
-    const now = new Date()
-    const { headers } = signRequest({
-      method: scenario.method,
-      path,
-      query: new Map(),
-      headers: {
-        host: `localhost:${to.port}`,
-        'user-agent': 'ssec-proxy-bench',
-        ...payloadHeaders(scenario),
-        ...(to.customerKey === 'client' ? FIXED_KEY_HEADERS : {}),
-      },
-      credentials,
-      region: REGION,
-      now,
+    const headers = signed(scenario, path, workshop, {
+      host: `localhost:${to.port}`,
+      'user-agent': 'ssec-proxy-bench',
+      ...(to.customerKey === 'client' ? FIXED_KEY_HEADERS : {}),
     })
-    const body = bodyOf(scenario, headers, credentials.secretAccessKey)
+    const body = bodyOf(scenario, headers, new SecretAccessKey(workshop.secretAccessKey))
     const lines = Object.entries({
       ...headers,
       ...(scenario.method === 'PUT' ? { 'content-length': String(sizeOf(body)) } : {}),
     }).map(([name, value]) => `${name}: ${value}\r\n`)
     return { head: `${scenario.method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, body }
   })
+}
+
+function signed(
+  scenario: Scenario,
+  path: string,
+  { accessKeyId, secretAccessKey }: Workshop,
+  headers: Record<string, string>,
+): Record<string, string> {
+  const now = new Date()
+  const { method } = scenario
+  if (scenario.signature === 'v2') {
+    const dated = { ...headers, date: now.toUTCString() }
+    const toSign = { method, resource: path, query: {}, headers: dated, accessKeyId, secretAccessKey }
+    return { ...dated, authorization: version2Header(toSign) }
+  }
+  const credentials = {
+    accessKeyId,
+    secretAccessKey: new SecretAccessKey(secretAccessKey),
+    sessionToken: 'none',
+  } as const
+  const all = { ...headers, ...payloadHeaders(scenario) }
+  return signRequest({ method, path, query: new Map(), headers: all, credentials, region: REGION, now }).headers
 }
 
 function payloadHeaders({ method, bytes, payload }: Scenario): Record<string, string> {

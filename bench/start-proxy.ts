@@ -43,6 +43,7 @@ function configuration(workshop: Workshop, port: number, adminPort: number, s3Po
         name: 'client',
         accessKeyId: workshop.accessKeyId,
         secretAccessKey: { file: 'client-secret' },
+        signatures: ['v4', 'v2'],
         grants: [{ bucket: BUCKET, permissions: ['read', 'write'] }],
       },
     ],
