@@ -24,6 +24,7 @@ const code = await runCommandLine(
   {
     stop: stopped,
     onReload: (reload) => process.on('SIGHUP', reload),
+    terminal: process.stderr,
   },
   version,
 )

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import type { CliIo } from './io.js'
 import { registerCheckCommand } from './check.js'
 import { registerKeysCommands } from './keys.js'
+import { registerRekeyCommands } from './rekey.js'
 import { registerQuickstartCommand } from './quickstart.js'
 import { registerServeCommand, type ServeWorld } from './serve.js'
 
@@ -9,7 +10,7 @@ import { registerServeCommand, type ServeWorld } from './serve.js'
 export async function runCommandLine(
   args: readonly string[],
   io: CliIo,
-  world: ServeWorld,
+  world: CommandWorld,
   version: string,
 ): Promise<number> {
   const program = new Command('ssec-proxy')
@@ -23,6 +24,7 @@ export async function runCommandLine(
   registerQuickstartCommand(program, io, world, exit)
   registerCheckCommand(program, io, exit)
   registerKeysCommands(program, io, exit)
+  registerRekeyCommands(program, io, world, exit)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return exit.code
@@ -30,6 +32,12 @@ export async function runCommandLine(
     if (error instanceof CommanderError) return error.exitCode
     throw error
   }
+}
+
+/** What long-running commands have of the process. */
+export type CommandWorld = ServeWorld & {
+  /** For progress bars. */
+  readonly terminal: NodeJS.WriteStream | 'none'
 }
 
 /** Where a command leaves its exit code. */

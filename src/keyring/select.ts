@@ -93,6 +93,19 @@ export function bucketETagPolicy(rules: CompiledRules, bucket: Bucket): 'opaque'
   return rulesOf(rules, bucket).find(({ prefix }) => prefix === '')?.etag ?? 'opaque'
 }
 
+/**
+ * The rules' answers for the objects under a prefix: of the rules above it the one that holds for it, and all below it.
+ * The bucket identity is filled in.
+ */
+export function referencesUnder(rules: CompiledRules, bucket: Bucket, prefix: string): readonly KeyReference[] {
+  const own = rulesOf(rules, bucket)
+  const above = own.find((rule) => prefix.startsWith(rule.prefix))
+  const below = own.filter((rule) => rule !== above && rule.prefix.startsWith(prefix))
+  return [...(above === undefined ? [] : [above]), ...below].map(({ reference, identity }) =>
+    reference.type === 'encrypted' && identity === 'bucket' ? { ...reference, bucketIdentity: bucket } : reference,
+  )
+}
+
 /** The rules that can decide about an object of this bucket, its own first. */
 function rulesOf({ byBucket, anyBucket }: CompiledRules, bucket: Bucket): readonly CompiledRule[] {
   const own = byBucket.get(bucket) ?? []

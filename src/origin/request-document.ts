@@ -7,15 +7,23 @@ import { parseDocument, type XmlNode } from './xml.js'
 
 const LIMIT = 2 * 1024 * 1024
 
-/** Reads a small XML document to its end and checks the digests that came with it. @throws Refusal */
-export async function readDocument(call: Call, root: string): Promise<XmlNode> {
-  return parseDocument(await readSmallBody(call), root)
+/**
+ * Reads a small XML document to its end and checks the digests that came with it. @throws Refusal
+ *
+ * @param checksums whose they are: of CompleteMultipartUpload they are the object's, and no concern of this
+ */
+export async function readDocument(
+  call: Call,
+  root: string,
+  checksums: 'of-body' | 'of-object' = 'of-body',
+): Promise<XmlNode> {
+  return parseDocument(await readSmallBody(call, checksums), root)
 }
 
 /** Bytes of a body of up to 2 MiB. @throws Refusal MaxMessageLengthExceeded, BadDigest … */
-export async function readSmallBody(call: Call): Promise<Buffer> {
+export async function readSmallBody(call: Call, checksums: 'of-body' | 'of-object' = 'of-body'): Promise<Buffer> {
   const contentMd5 = contentMd5Of(call.fields)
-  const promised = promisedChecksum(call.fields)
+  const promised = checksums === 'of-body' ? promisedChecksum(call.fields) : ({ type: 'none' } as const)
   const payload = call.openBody()
   const parts: Buffer[] = []
   let size = 0

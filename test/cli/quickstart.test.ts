@@ -22,7 +22,7 @@ function commandLine(args: readonly string[], printed: (text: string, stop: () =
     now: () => new Date(),
     randomBytes: (size: number) => randomBytes(size),
   }
-  const world = { stop: () => stopped, onReload: () => undefined }
+  const world = { stop: () => stopped, onReload: () => undefined, terminal: 'none' } as const
   return runCommandLine(args, io, world, '1.2.3').then((code) => ({ code, out: out.join(''), err: err.join('') }))
 }
 

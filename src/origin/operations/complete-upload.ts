@@ -15,7 +15,7 @@ import { findUpload } from './uploads.js'
 
 export async function completeMultipartUpload(call: ObjectCall): Promise<Answer> {
   const { bucket, objectKey, state } = call
-  const root = await readDocument(call, 'CompleteMultipartUpload')
+  const root = await readDocument(call, 'CompleteMultipartUpload', 'of-object')
   const upload = findUpload(call)
   const customerKey = targetKey(call)
   // the parts' checksums are made of plaintext: S3 wants the key where there are any

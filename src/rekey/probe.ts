@@ -1,0 +1,209 @@
+import type { KeyObject } from 'node:crypto'
+import type { DataKey } from '../keyring/port.js'
+import { keyFromBytes } from '../keyring/key-bytes.js'
+import type { MaintenanceAnswer, UpstreamAccess } from '../maintenance/access.js'
+import { MaintenanceError, refusedBy } from '../maintenance/error.js'
+import { head } from '../maintenance/look.js'
+import { readTree, textOf } from '../maintenance/xml-tree.js'
+import { copySourceHeaders, customerKeyMD5, provesEncryption, targetHeaders } from '../s3/customer-key.js'
+import { formatCopySource } from '../s3/copy-source.js'
+import { type Bucket, type ObjectKey, parseObjectKey } from '../s3/names.js'
+import { escapeXml } from '../s3/xml-text.js'
+
+/**
+ * What the upstream does for a command. `guarded`: it honours `If-Match` on what a copy overwrites, so that a client's
+ * write is never overwritten with what was there before.
+ */
+export interface StoreTraits {
+  readonly guarded: boolean
+  /** Names of probe objects that could not be removed. */
+  readonly left: readonly string[]
+}
+
+const NAME = /\.ssec-proxy-probe-[0-9a-f]{32}$/
+const CONTENT = Buffer.from('ssec-proxy probe')
+const OTHER_ETAG = '"00000000000000000000000000000000"'
+
+export const isProbe = (objectKey: string): boolean => NAME.test(objectKey)
+
+export interface Probe {
+  readonly access: UpstreamAccess
+  readonly bucket: Bucket
+  readonly prefix: string
+  readonly randomBytes: (size: number) => Buffer
+  readonly way: 'single' | 'multipart'
+}
+
+/**
+ * Tries the copies on an object of its own, under random keys, before any object of the user is touched: a store that
+ * ignores the target's key would replace an encrypted object by one in the clear, and one that ignores conditions would
+ * overwrite what clients write. The object is removed in the end.
+ *
+ * @throws MaintenanceError where the upstream cannot do it
+ */
+export async function probeStore(probe: Probe): Promise<StoreTraits> {
+  const { access, bucket, prefix, randomBytes, way } = probe
+  const objectKey = parseObjectKey(`${prefix}.ssec-proxy-probe-${randomBytes(16).toString('hex')}`)
+  const old = randomKey(randomBytes)
+  const fresh = randomKey(randomBytes)
+  const versions = new Set<string>()
+  const note = ({ fields }: MaintenanceAnswer) => void versions.add(fields.get('x-amz-version-id') ?? 'null')
+  const made = await access.send({
+    method: 'PUT',
+    target: { type: 'object', bucket, objectKey },
+    query: new Map(),
+    headers: targetHeaders(old),
+    body: CONTENT,
+  })
+  if (made.status !== 200) throw notWritable(made)
+  note(made)
+  try {
+    const at = { access, bucket, objectKey, old, fresh, etag: made.fields.get('etag') ?? '', note }
+    const guarded = way === 'single' ? await probeCopy(at) : await probeMultipart(at)
+    return { guarded, left: await remove(probe, objectKey, versions) }
+  } catch (error) {
+    await remove(probe, objectKey, versions)
+    throw error
+  }
+}
+
+interface Trial {
+  readonly access: UpstreamAccess
+  readonly bucket: Bucket
+  readonly objectKey: ObjectKey
+  readonly old: KeyObject
+  readonly fresh: KeyObject
+  readonly etag: string
+  readonly note: (answer: MaintenanceAnswer) => void
+}
+
+async function probeCopy(at: Trial): Promise<boolean> {
+  const copyIf = async (source: string, target: string): Promise<boolean> => {
+    const answer = await at.access.send({
+      method: 'PUT',
+      target: { type: 'object', bucket: at.bucket, objectKey: at.objectKey },
+      query: new Map(),
+      headers: { ...sourceOf(at, source), ...targetHeaders(at.fresh), 'if-match': target },
+      body: 'none',
+    })
+    if (isRefusedByCondition(answer)) return false
+    checkCopied('CopyObject', answer, at)
+    at.note(answer)
+    return true
+  }
+  const ignoresSource = await copyIf(OTHER_ETAG, at.etag)
+  if (ignoresSource) return checkStored(at, false)
+  const ignoresTarget = await copyIf(at.etag, OTHER_ETAG)
+  if (ignoresTarget) return checkStored(at, false)
+  if (!(await copyIf(at.etag, at.etag))) throw new MaintenanceError('the upstream refuses every conditional CopyObject')
+  return checkStored(at, true)
+}
+
+async function probeMultipart(at: Trial): Promise<boolean> {
+  const target = { type: 'object', bucket: at.bucket, objectKey: at.objectKey } as const
+  const created = await at.access.send({
+    method: 'POST',
+    target,
+    query: new Map([['uploads', '']]),
+    headers: targetHeaders(at.fresh),
+    body: 'none',
+  })
+  checkCopied('CreateMultipartUpload', created, at)
+  const uploadId = textOf(readTree(created.body, 'InitiateMultipartUploadResult'), 'UploadId')
+  const part = async (etag: string) =>
+    at.access.send({
+      method: 'PUT',
+      target,
+      query: new Map([
+        ['partNumber', '1'],
+        ['uploadId', uploadId],
+      ]),
+      headers: { ...sourceOf(at, etag), ...targetHeaders(at.fresh) },
+      body: 'none',
+    })
+  const completeIf = async (partEtag: string, etag: string) =>
+    at.access.send({
+      method: 'POST',
+      target,
+      query: new Map([['uploadId', uploadId]]),
+      headers: { ...targetHeaders(at.fresh), 'if-match': etag },
+      body: Buffer.from(
+        `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${escapeXml(partEtag)}</ETag></Part></CompleteMultipartUpload>`,
+      ),
+    })
+  const guardsSource = isRefusedByCondition(await part(OTHER_ETAG))
+  const copied = await part(at.etag)
+  checkCopied('UploadPartCopy', copied, at)
+  const partEtag = textOf(readTree(copied.body, 'CopyPartResult'), 'ETag')
+  const early = await completeIf(partEtag, OTHER_ETAG)
+  const guardsTarget = isRefusedByCondition(early)
+  const last = guardsTarget ? await completeIf(partEtag, at.etag) : early
+  if (last.status !== 200 || last.code !== 'none') throw refusedBy('CompleteMultipartUpload of a probe', last)
+  at.note(last)
+  return checkStored(at, guardsSource && guardsTarget)
+}
+
+const sourceOf = ({ bucket, objectKey, old }: Trial, etag: string) => ({
+  'x-amz-copy-source': formatCopySource({ bucket, objectKey, version: { type: 'latest' } }),
+  'x-amz-copy-source-if-match': etag,
+  ...copySourceHeaders(old),
+})
+
+const isRefusedByCondition = ({ status, code }: MaintenanceAnswer): boolean =>
+  status === 412 || code === 'PreconditionFailed'
+
+/** The copy was carried out, and under the key, as far as the answer can tell. */
+function checkCopied(what: string, answer: MaintenanceAnswer, { access, fresh }: Trial): void {
+  if (answer.status === 501 || answer.code === 'NotImplemented') throw new MaintenanceError(CANNOT_COPY)
+  if (answer.status !== 200 || answer.code !== 'none')
+    throw refusedBy(`${what} of a probe, under a customer key`, answer)
+  const proof = provesEncryption(answer.fields, customerKeyMD5(fresh))
+  if (proof === 'proven' || (proof === 'missing' && access.proof === 'read-back')) return
+  throw new MaintenanceError(
+    `the upstream answers ${what} without a proof of encryption. If it encrypts nevertheless (MinIO does), set upstream.proof: read-back`,
+  )
+}
+
+const CANNOT_COPY =
+  'the upstream cannot copy objects that are under a customer key (CopyObject: NotImplemented, as Ceph radosgw 16 answers). ' +
+  'No object was touched. Download and upload the objects through the proxy with a client instead'
+
+/** How the copy is really stored. */
+async function checkStored(at: Trial, guarded: boolean): Promise<boolean> {
+  const { access, bucket, objectKey, fresh } = at
+  const scope = { bucket, bucketIdentity: bucket, objectKey, version: { type: 'latest' } } as const
+  const dataKey: DataKey = { keyring: 'probe', keyVersion: 'probe', key: fresh }
+  const seen = await head(access, scope, dataKey)
+  const isStored = seen.status === 200 && provesEncryption(seen.fields, customerKeyMD5(fresh)) === 'proven'
+  const bare = await head(access, scope, 'plain')
+  if (isStored && bare.status !== 200 && seen.fields.get('content-length') === String(CONTENT.length)) return guarded
+  throw new MaintenanceError(
+    'the upstream does not store copies under the customer key that it is given: a copy would be in the clear. No object was touched',
+  )
+}
+
+function notWritable(answer: MaintenanceAnswer): MaintenanceError {
+  const { message } = refusedBy('writing a probe object under a customer key', answer)
+  return new MaintenanceError(
+    answer.status === 403
+      ? `${message}, or SSE-C is blocked on the bucket (lift it with PutBucketEncryption and BlockedEncryptionTypes NONE)`
+      : message,
+  )
+}
+
+async function remove({ access, bucket }: Probe, objectKey: ObjectKey, versions: ReadonlySet<string>) {
+  const left: string[] = []
+  for (const versionId of versions) {
+    const query = new Map(versionId === 'null' ? [] : [['versionId', versionId]])
+    const target = { type: 'object', bucket, objectKey } as const
+    const { status } = await access.send({ method: 'DELETE', target, query, headers: {}, body: 'none' })
+    if (status >= 300 && status !== 404) left.push(objectKey)
+  }
+  return left
+}
+
+function randomKey(randomBytes: (size: number) => Buffer): KeyObject {
+  const made = keyFromBytes(randomBytes(32))
+  if (made.type === 'refused') throw new MaintenanceError(`the system's randomness gave no key: it ${made.message}`)
+  return made.key
+}
