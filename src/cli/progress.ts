@@ -1,4 +1,4 @@
-import { SingleBar, Format, type Options, type Params } from 'cli-progress'
+import cliProgress, { type Options, type Params } from 'cli-progress'
 
 export interface ProgressBar {
   /** What there will be in all, when that is known. */
@@ -42,14 +42,14 @@ export function openProgress(options: ProgressOptions): ProgressBar {
       stop: () => clearInterval(timer),
     }
   }
-  const bar = new SingleBar({
+  const bar = new cliProgress.SingleBar({
     stream: terminal,
     hideCursor: true,
     clearOnComplete: true,
     barsize: 24,
     fps: 5,
     format: (drawn: Options, { progress }: Params) =>
-      `${title} ${total === 'unknown' ? '' : `${Format.BarFormat(progress, drawn)} `}${words()}`,
+      `${title} ${total === 'unknown' ? '' : `${cliProgress.Format.BarFormat(progress, drawn)} `}${words()}`,
     barCompleteChar: '=',
     barIncompleteChar: '-',
   })

@@ -100,11 +100,15 @@ async function rekey(
   const warn = (message: string): void => io.stderr(`ssec-proxy: warning: ${message}\n`)
   try {
     const bucket = parseBucket(parts[1])
-    const access = openUpstreamAccess(opened.config, opened.keyrings, {
-      ...io,
-      readFile: (file) => readFileSync(file, 'utf8'),
-      warn,
-    })
+    const access = openUpstreamAccess(
+      opened.config,
+      opened.keyrings.map(({ keyring }) => keyring),
+      {
+        ...io,
+        readFile: (file) => readFileSync(file, 'utf8'),
+        warn,
+      },
+    )
     try {
       const { hostname, port } = opened.config.upstream.endpoint
       const subject = subjectOf(access, command, bucket, parts[2] ?? '', `${hostname}:${port}`)
@@ -127,7 +131,7 @@ function subjectOf(
 ): JournalSubject {
   const targets = new Set<string>()
   for (const { keyring } of encryptedReferences(access, bucket, prefix)) {
-    const [active] = keyring.keyVersions
+    const [active] = keyring.keyVersions()
     targets.add(active === undefined ? keyring.name : `${keyring.name} ${active}`)
   }
   return { command, bucket, prefix, upstream, targets: [...targets].sort() }

@@ -150,6 +150,8 @@ function readJournal(file: string, head: string): { readonly state: Growing; rea
     if (bytes.length > 0) throw new MaintenanceError(`${file}: is not a journal; name another with --journal`)
     return { state, length: 0 }
   }
+  // A run that ended before its first object leaves nothing that could be gone on with.
+  if (lines.length === 1 && lines[0]?.startsWith(`{"format":"${JOURNAL_FORMAT}"`) === true) return { state, length: 0 }
   if (lines[0] !== head) throw new MaintenanceError(otherSubject(file, lines[0] ?? '', head))
   lines.slice(1).forEach((text, i) => {
     const line = parseLine(text)

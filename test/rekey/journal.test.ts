@@ -118,6 +118,10 @@ t.test('a copy in parts goes on with its upload, or begins anew where the object
 t.test('a journal of something else, or a damaged one, is refused', async (t) => {
   const stand = await startStand(t)
   stand.journal().close()
+  stand.journal('journal', { prefix: 'b/' }).close()
+  const begun = stand.journal()
+  begun.outcome(1, 'a', { type: 'already' })
+  begun.close()
   const file = join(stand.folder, 'journal')
   for (const [more, what] of [
     [{ command: 'encrypt' }, 'command "rekey" instead of "encrypt"'],
@@ -135,7 +139,7 @@ t.test('a journal of something else, or a damaged one, is refused', async (t) =>
   ]) {
     truncateSync(file, length)
     appendFileSync(file, `${line}\n`)
-    t.throws(() => stand.journal(), { message: /line 2 is damaged; remove the journal to begin again/ }, line)
+    t.throws(() => stand.journal(), { message: /line 3 is damaged; remove the journal to begin again/ }, line)
   }
   writeFileSync(file, 'my diary')
   t.throws(() => stand.journal(), { message: /is not a journal; name another with --journal/ })
