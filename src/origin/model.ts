@@ -37,6 +37,12 @@ export interface Tag {
   readonly value: string
 }
 
+export interface ObjectLock {
+  readonly mode: 'none' | 'GOVERNANCE' | 'COMPLIANCE'
+  readonly until: Date
+  readonly hold: 'none' | 'ON' | 'OFF'
+}
+
 export interface ObjectVersion {
   readonly type: 'object'
   /** `null` for objects written without versioning. */
@@ -53,6 +59,9 @@ export interface ObjectVersion {
   /** Empty for an object that was not uploaded in parts. */
   readonly parts: readonly PartSummary[]
   tags: readonly Tag[]
+  lock: ObjectLock
+  /** Of an archived object that was restored: until when it can be read; 1970 where it was not. */
+  restoredUntil: Date
 }
 
 export interface DeleteMarker {
@@ -79,6 +88,7 @@ export interface Upload {
   readonly headers: StoredHeaders
   readonly storageClass: string
   readonly tags: readonly Tag[]
+  readonly lock: ObjectLock
   readonly checksum:
     | { readonly type: 'none' }
     | {
@@ -109,6 +119,7 @@ export interface BucketState {
   blocked: readonly EncryptionType[]
   tags: readonly Tag[]
   cors: readonly CorsRule[]
+  objectLock: boolean
   /** Versions of each object key, newest first; never empty. */
   readonly objects: Map<string, readonly Version[]>
   readonly uploads: Map<string, Upload>

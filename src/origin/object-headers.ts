@@ -38,9 +38,18 @@ export function storedHeaders(call: Call): StoredHeaders {
   return { 'content-type': 'binary/octet-stream', ...stored }
 }
 
-const CLASSES = ['STANDARD', 'REDUCED_REDUNDANCY', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR']
+const CLASSES = [
+  'STANDARD',
+  'REDUCED_REDUNDANCY',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER_IR',
+  'GLACIER',
+  'DEEP_ARCHIVE',
+]
 
-/** The storage class asked for; archives that need a restore are not built. @throws Refusal */
+/** The storage class asked for. @throws Refusal NotImplemented */
 export function storageClassOf(call: Call): string {
   const asked = call.fields.get('x-amz-storage-class') ?? 'STANDARD'
   if (CLASSES.includes(asked)) return asked
@@ -64,9 +73,7 @@ export function checkTags(tags: readonly Tag[], limit = 10): readonly Tag[] {
 
 /** Features that a write may ask for and that this origin has not. @throws Refusal NotImplemented */
 export function refuseUnbuilt(call: Call): void {
-  const unbuilt = [...call.fields.keys()].find(
-    (name) => name.startsWith('x-amz-object-lock-') || name === 'x-amz-write-offset-bytes',
-  )
+  const unbuilt = [...call.fields.keys()].find((name) => name === 'x-amz-write-offset-bytes')
   if (unbuilt !== undefined) throw new Refusal('NotImplemented', { extra: { Header: unbuilt } })
 }
 

@@ -12,6 +12,9 @@ import { getObject, headObject } from './operations/get-object.js'
 import { listObjectVersions } from './operations/list-object-versions.js'
 import { listObjects, listObjectsV2 } from './operations/list-objects.js'
 import { getObjectAttributes } from './operations/object-attributes.js'
+import * as lock from './operations/object-lock.js'
+import { restoreObject } from './operations/restore-object.js'
+import { selectObjectContent } from './operations/select-object.js'
 import { listParts, uploadPart, uploadPartCopy } from './operations/parts.js'
 import { putObject } from './operations/put-object.js'
 import * as tagging from './operations/tagging.js'
@@ -82,6 +85,12 @@ export const ROUTES: readonly Route[] = [
   object('DeleteObjectTagging', 'DELETE', ['tagging'], tagging.deleteObjectTagging),
   object('GetObjectAcl', 'GET', ['acl'], getObjectAcl),
   object('PutObjectAcl', 'PUT', ['acl'], putObjectAcl),
+  object('GetObjectRetention', 'GET', ['retention'], lock.getObjectRetention),
+  object('PutObjectRetention', 'PUT', ['retention'], lock.putObjectRetention),
+  object('GetObjectLegalHold', 'GET', ['legal-hold'], lock.getObjectLegalHold),
+  object('PutObjectLegalHold', 'PUT', ['legal-hold'], lock.putObjectLegalHold),
+  object('RestoreObject', 'POST', ['restore'], restoreObject),
+  object('SelectObjectContent', 'POST', ['select', 'select-type=2'], selectObjectContent),
   copy('CopyObject', [], copyObject),
   object('PutObject', 'PUT', [], putObject),
   object('GetObject', 'GET', [], getObject),
@@ -117,7 +126,8 @@ export const ROUTES: readonly Route[] = [
   bucket('GetBucketWebsite', 'GET', ['website'], settings.absent('NoSuchWebsiteConfiguration')),
   bucket('DeleteBucketWebsite', 'DELETE', ['website'], settings.nothingToDelete),
   bucket('GetBucketReplication', 'GET', ['replication'], settings.absent('ReplicationConfigurationNotFoundError')),
-  bucket('GetObjectLockConfiguration', 'GET', ['object-lock'], settings.absent('ObjectLockConfigurationNotFoundError')),
+  bucket('GetObjectLockConfiguration', 'GET', ['object-lock'], lock.getObjectLockConfiguration),
+  bucket('PutObjectLockConfiguration', 'PUT', ['object-lock'], lock.putObjectLockConfiguration),
   bucket('GetPublicAccessBlock', 'GET', ['publicAccessBlock'], settings.absent('NoSuchPublicAccessBlockConfiguration')),
   bucket('ListObjectsV2', 'GET', ['list-type=2'], listObjectsV2),
   bucket('ListObjects', 'GET', [], listObjects),

@@ -3,11 +3,15 @@ import type { ClassifiedRequest, Identity, Pipeline } from './messages.js'
 import { demandServed } from './preflight.js'
 import { S3Error } from '../s3/error.js'
 
-/** What a grant is asked about: an object, everything under a listing's prefix, a bucket as a whole, or any bucket. */
+/**
+ * What a grant is asked about: an object, everything under a listing's prefix, a bucket as a whole, anything in a bucket, or
+ * any bucket.
+ */
 export type Subject =
   | { readonly type: 'object'; readonly bucket: string; readonly objectKey: string }
   | { readonly type: 'listing'; readonly bucket: string; readonly prefix: string }
   | { readonly type: 'bucket'; readonly bucket: string }
+  | { readonly type: 'somewhere'; readonly bucket: string }
   | { readonly type: 'service' }
 
 /**
@@ -28,7 +32,8 @@ export function authorize(request: ClassifiedRequest, pipeline: Pick<Pipeline, '
   }
   // Anything but a plain no: how the upstream reads ` true` or `true,true` is not for us to guess.
   if ((request.fields.get('x-amz-bypass-governance-retention') ?? 'false').toLowerCase() !== 'false') {
-    demand(identity, 'manage', subjectOf(request))
+    const whole = target.type === 'bucket' ? ({ type: 'bucket', bucket: target.bucket } as const) : subjectOf(request)
+    demand(identity, 'manage', whole)
   }
 }
 
@@ -50,6 +55,8 @@ export function mayDo(grants: readonly Grant[], permission: Permission, subject:
         return true
       case 'bucket':
         return matchesBucket(grant.bucket, subject.bucket) && (permission === 'list' || coversWhole(grant))
+      case 'somewhere':
+        return matchesBucket(grant.bucket, subject.bucket)
       case 'listing':
         return matchesBucket(grant.bucket, subject.bucket) && startsWithOne(grant.prefixes, subject.prefix)
       case 'object':
@@ -64,6 +71,8 @@ function subjectOf(request: ClassifiedRequest): Subject {
     case 'service':
       return { type: 'service' }
     case 'bucket':
+      // Its keys are checked one by one when the document is read.
+      if (operation.name === 'DeleteObjects') return { type: 'somewhere', bucket: target.bucket }
       return operation.listsObjects
         ? { type: 'listing', bucket: target.bucket, prefix: query.get('prefix') ?? '' }
         : { type: 'bucket', bucket: target.bucket }

@@ -1,5 +1,5 @@
 import type { ClassifiedRequest, Pipeline } from './messages.js'
-import { matchesBucket, mayDo } from './authorize.js'
+import { mayDo } from './authorize.js'
 import { S3Error } from '../s3/error.js'
 import type { RequestRecord } from './record.js'
 import { forward } from './forward.js'
@@ -23,10 +23,7 @@ export async function answerNeedlessCreation(
   if (operation.name !== 'CreateBucket' || target.type !== 'bucket') return
   const { bucket } = target
   if (mayDo(identity.grants, 'manage', { type: 'bucket', bucket })) return
-  const writes = identity.grants.some(
-    (grant) => grant.permissions.includes('write') && matchesBucket(grant.bucket, bucket),
-  )
-  if (!writes) return
+  if (!mayDo(identity.grants, 'write', { type: 'somewhere', bucket })) return
   const { response } = await forward(probeOf(request, { method: 'HEAD', target }), pipeline, signal, record)
   response.body.resume()
   if (response.status >= 500) throw new S3Error('ServiceUnavailable')

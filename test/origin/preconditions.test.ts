@@ -17,6 +17,8 @@ const version: ObjectVersion = {
   checksum: { type: 'none' },
   parts: [],
   tags: [],
+  lock: { mode: 'none', until: new Date(0), hold: 'none' },
+  restoredUntil: new Date(0),
 }
 const state: State = {
   buckets: new Map(),

@@ -58,7 +58,12 @@ export async function createBucket(call: NewBucketCall): Promise<Answer> {
     if (region === 'us-east-1') return emptyAnswer(200, { location: `/${bucketName}` })
     throw new Refusal('BucketAlreadyOwnedByYou', { extra: { BucketName: bucketName } })
   }
-  state.buckets.set(bucketName, newBucket(state, bucketName, region))
+  const bucket = newBucket(state, bucketName, region)
+  if (call.fields.get('x-amz-bucket-object-lock-enabled') === 'true') {
+    bucket.versioning = 'Enabled'
+    bucket.objectLock = true
+  }
+  state.buckets.set(bucketName, bucket)
   return emptyAnswer(200, { location: `/${bucketName}` })
 }
 
@@ -71,6 +76,7 @@ export function newBucket(state: State, name: string, region: string): BucketSta
     blocked: state.blockedOnNewBuckets,
     tags: [],
     cors: [],
+    objectLock: false,
     objects: new Map(),
     uploads: new Map(),
   }

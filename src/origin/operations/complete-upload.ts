@@ -38,6 +38,8 @@ export async function completeMultipartUpload(call: ObjectCall): Promise<Answer>
     checksum,
     parts: parts.map(({ partNumber, piece, checksum: sum }) => ({ partNumber, size: piece.size, checksum: sum })),
     tags: upload.tags,
+    lock: upload.lock,
+    restoredUntil: new Date(0),
   }
   addVersion(bucket, objectKey, version)
   bucket.uploads.delete(upload.uploadId)

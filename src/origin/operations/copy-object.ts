@@ -4,10 +4,12 @@ import { isoDate, quoted, versionHeader, xmlAnswer, type Answer, type ObjectCall
 import { checksumAlgorithm, startChecksum, type ChecksumAlgorithm } from '../checksums.js'
 import { checkManagedEncryption, checkNotBlocked, proofHeaders, targetKey } from '../customer-key.js'
 import { etagFor } from '../ingest.js'
-import type { Checksum, ObjectVersion } from '../model.js'
+import type { Checksum, ObjectVersion, StoredHeaders } from '../model.js'
 import { checkAcl, refuseUnbuilt, storageClassOf, storedHeaders, taggingOf } from '../object-headers.js'
 import { checkWriteConditions } from '../preconditions.js'
 import { invalidArgument, Refusal } from '../refusal.js'
+import { checkRestored } from './restore-object.js'
+import { lockOf } from './object-lock.js'
 import { addVersion, currentObject, newVersionId } from '../versions.js'
 import { document, leaf } from '../xml.js'
 import { openCopySource, sourceVersionHeader, type CopySource } from './copy-source.js'
@@ -21,6 +23,7 @@ export function copyObject(call: ObjectCall): Answer {
   checkAcl(call)
   refuseUnbuilt(call)
   const source = openCopySource(call)
+  checkRestored(source.version, state.now())
   const replaceHeaders = directive(call, 'x-amz-metadata-directive') === 'REPLACE'
   const replaceTags = directive(call, 'x-amz-tagging-directive') === 'REPLACE'
   const changes = replaceHeaders || customerKey.type === 'given' || source.customerKey.type === 'given' || source.named
@@ -50,11 +53,13 @@ export function copyObject(call: ObjectCall): Answer {
     size: copied.size,
     protection: protect(customerKey),
     etag: etagFor(state, customerKey, md5.digest('hex')),
-    headers: replaceHeaders ? storedHeaders(call) : source.version.headers,
+    headers: replaceHeaders ? storedHeaders(call) : copiedHeaders(call, source.version.headers),
     storageClass: storageClassOf(call),
     checksum,
     parts: [],
     tags: replaceTags ? taggingOf(call) : source.version.tags,
+    lock: lockOf(call),
+    restoredUntil: new Date(0),
   }
   addVersion(bucket, objectKey, version)
   return xmlAnswer(copyDocument('CopyObjectResult', quoted(state, version.etag), version.lastModified, checksum), {
@@ -73,6 +78,14 @@ export function copyDocument(root: string, etag: string, lastModified: Date, che
 export function checksumElements(checksum: Checksum): string {
   if (checksum.type === 'none') return ''
   return leaf(`Checksum${checksum.algorithm.toUpperCase()}`, checksum.value) + leaf('ChecksumType', checksum.coverage)
+}
+
+/** The website redirect is not copied, but may be said anew. */
+function copiedHeaders(call: ObjectCall, headers: StoredHeaders): StoredHeaders {
+  const name = 'x-amz-website-redirect-location'
+  const kept = Object.entries(headers).filter(([header]) => header !== name)
+  const said = call.fields.get(name)
+  return Object.fromEntries(said === undefined ? kept : [...kept, [name, said]])
 }
 
 function directive(call: ObjectCall, name: string): 'COPY' | 'REPLACE' {

@@ -4,6 +4,7 @@ import { names } from '../preconditions.js'
 import { Refusal } from '../refusal.js'
 import { readDocument } from '../request-document.js'
 import { checkVersionId, currentObject, deleteObject as remove, type Deleted } from '../versions.js'
+import { checkUnlocked } from './object-lock.js'
 import { branch, childrenOf, document, leaf, textOf } from '../xml.js'
 
 export function deleteObject(call: ObjectCall): Answer {
@@ -11,12 +12,23 @@ export function deleteObject(call: ObjectCall): Answer {
   const versionId = call.query.get('versionId')
   if (versionId !== undefined) checkVersionId(versionId)
   checkMatch(call, objectKey, call.fields.get('if-match'))
+  checkDeletable(call, objectKey, versionId)
   const deleted = remove(bucket, objectKey, versionId, state.now())
   if (deleted.type === 'nothing')
     return emptyAnswer(204, versionId === undefined ? {} : { 'x-amz-version-id': versionId })
   const version = deleted.type === 'marked' ? deleted.marker : deleted.version
   const marker = version.type === 'delete-marker' ? { 'x-amz-delete-marker': 'true' } : {}
   return emptyAnswer(204, { ...versionHeader(bucket, version), ...marker })
+}
+
+/** Locks keep versions; a delete marker may always be put over them. */
+function checkDeletable(call: BucketCall, objectKey: string, versionId: string | undefined): void {
+  if (versionId === undefined) return
+  const versions = call.bucket.objects.get(objectKey) ?? []
+  checkUnlocked(
+    call,
+    versions.find((version) => version.versionId === versionId),
+  )
 }
 
 function checkMatch(call: BucketCall, objectKey: string, condition: string | undefined): void {
@@ -44,6 +56,7 @@ export async function deleteObjects(call: BucketCall): Promise<Answer> {
     try {
       if (versionId !== undefined) checkVersionId(versionId)
       checkMatch(call, objectKey, etag)
+      checkDeletable(call, objectKey, versionId)
       const deleted = remove(call.bucket, objectKey, versionId, call.state.now())
       return quiet ? '' : deletedElement(objectKey, versionId, deleted)
     } catch (error) {

@@ -7,6 +7,8 @@ import { checkReadConditions } from '../preconditions.js'
 import { readRange, type Span } from '../range.js'
 import { Refusal } from '../refusal.js'
 import { findObject } from '../versions.js'
+import { lockHeaders } from './object-lock.js'
+import { checkRestored, restoreHeaders } from './restore-object.js'
 import { checksumHeaders } from './put-object.js'
 
 export function getObject(call: ObjectCall): Answer {
@@ -24,6 +26,7 @@ function read(call: ObjectCall, mode: 'with-body' | 'head-only'): Answer {
   const customerKey = targetKey(call)
   checkOpens(customerKey, version.protection)
   checkReadConditions(fields, version, state)
+  if (mode === 'with-body') checkRestored(version, state.now())
 
   const part = partSpan(version, call.query.get('partNumber'), fields.has('range'))
   const span = part === 'whole' ? readRange(fields.get('range'), version.size) : part
@@ -40,6 +43,8 @@ function read(call: ObjectCall, mode: 'with-body' | 'head-only'): Answer {
     ...(version.tags.length === 0 ? {} : { 'x-amz-tagging-count': String(version.tags.length) }),
     ...(part === 'whole' || version.parts.length === 0 ? {} : { 'x-amz-mp-parts-count': String(version.parts.length) }),
     ...(wantsChecksum(call, span) ? checksumHeaders(version.checksum) : {}),
+    ...lockHeaders(version.lock),
+    ...restoreHeaders(version),
     ...versionHeader(bucket, version),
     ...proofHeaders(call, customerKey),
   }

@@ -5,6 +5,7 @@ import { etagFor, ingest } from '../ingest.js'
 import type { Checksum, ObjectVersion } from '../model.js'
 import { checkAcl, refuseUnbuilt, storageClassOf, storedHeaders, taggingOf } from '../object-headers.js'
 import { checkWriteConditions } from '../preconditions.js'
+import { lockOf } from './object-lock.js'
 import { addVersion, currentObject, newVersionId } from '../versions.js'
 
 export async function putObject(call: ObjectCall): Promise<Answer> {
@@ -16,6 +17,7 @@ export async function putObject(call: ObjectCall): Promise<Answer> {
   refuseUnbuilt(call)
   const headers = storedHeaders(call)
   const tags = taggingOf(call)
+  const lock = lockOf(call)
   const storageClass = storageClassOf(call)
   checkWriteConditions(call.fields, currentObject(bucket, objectKey), state)
 
@@ -34,6 +36,8 @@ export async function putObject(call: ObjectCall): Promise<Answer> {
     checksum,
     parts: [],
     tags,
+    lock,
+    restoredUntil: new Date(0),
   }
   addVersion(bucket, objectKey, version)
   return emptyAnswer(200, {

@@ -5,6 +5,7 @@ import { checksumAlgorithm } from '../checksums.js'
 import { checkManagedEncryption, checkNotBlocked, proofHeaders, targetKey } from '../customer-key.js'
 import { OWNER, type BucketState, type Upload } from '../model.js'
 import { checkAcl, refuseUnbuilt, storageClassOf, storedHeaders, taggingOf } from '../object-headers.js'
+import { lockOf } from './object-lock.js'
 import { Refusal } from '../refusal.js'
 import { branch, document, leaf } from '../xml.js'
 import { byBytes, groupByDelimiter, readListing } from './listing.js'
@@ -24,6 +25,7 @@ export function createMultipartUpload(call: ObjectCall): Answer {
     headers: storedHeaders(call),
     storageClass: storageClassOf(call),
     tags: taggingOf(call),
+    lock: lockOf(call),
     checksum: uploadChecksum(call),
     parts: new Map(),
   }
