@@ -39,7 +39,7 @@ const MAY = {
   proxy: ['s3', 'sigv4', 'sigv2', 'keyring', 'upstream', 'config'],
   maintenance: ['s3', 'sigv4', 'keyring', 'upstream', 'config'],
   rekey: ['s3', 'keyring', 'maintenance', 'upstream'],
-  telemetry: ['proxy', 'config', 'upstream'],
+  telemetry: ['proxy', 'keyring', 'config', 'upstream'],
   origin: ['s3'],
   quickstart: FOLDERS,
   cli: FOLDERS,

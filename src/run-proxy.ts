@@ -15,6 +15,7 @@ import { WORKER_TIMES, isWorker, runWorkers } from './workers.js'
 import type { Config } from './config/types.js'
 import { type KeyringOpener, followKeyringFiles } from './keyring-files.js'
 import type { Keyring } from './keyring/port.js'
+import type { KeyringEvent } from './keyring/kms-world.js'
 import type { OpenedKeyring } from './keyring/create.js'
 import { accessLog } from './telemetry/access-log.js'
 import { linkToPrimary } from './workers/worker.js'
@@ -32,6 +33,8 @@ export interface RunWorld {
   readonly onReload: (reload: () => void) => void
   /** Opens keyring files again when they have changed. */
   readonly opener: KeyringOpener
+  /** What keyrings in KMS tell. */
+  readonly keyringEvents: (hear: (event: KeyringEvent) => void) => void
   /** Called once, when requests are taken. */
   readonly onReady: (addresses: readonly string[]) => void
 }
@@ -72,6 +75,12 @@ async function startServing(
       const { inUse, free, pending } = transport.stats()
       return { in_use: inUse, free, pending }
     },
+  })
+  world.keyringEvents((event) => {
+    metrics.keyringEvent(event)
+    if (event.type !== 'failing') return
+    const { keyring, keyVersion, failure } = event
+    log.error({ keyring, keyVersion, kms: failure.type, reason: failure.reason }, 'KMS gives no key')
   })
   const writeAccessLog = accessLog({ log, objectKeys: config.log.objectKeys })
   const composed: Composed = compose(config, inUse, {

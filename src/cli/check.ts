@@ -4,6 +4,8 @@ import type { Problem } from '../config/problem.js'
 import type { Config } from '../config/types.js'
 import { createKeyrings } from '../keyring/create.js'
 import { compileRules } from '../keyring/select.js'
+import type { KmsWorld } from '../keyring/kms-world.js'
+import { kmsOverSdk } from '../kms-over-sdk.js'
 import type { CliIo } from './io.js'
 import { readKeyringText } from './keyring-storage.js'
 import type { ExitCode } from './main.js'
@@ -24,14 +26,14 @@ export function registerCheckCommand(program: Command, io: CliIo, exit: ExitCode
 /**
  * Everything that `serve` would find wrong at its start, without listening anywhere: the configuration, its secrets,
  * keyring files with their check values, certificates with their keys. One line for each problem on stderr, or `ok` and
- * a summary on stdout. No request is sent anywhere.
+ * a summary on stdout. No request is sent anywhere, so keys that only KMS can give are not opened.
  *
  * @returns the exit code
  */
 export function check(file: string, io: CliIo): number {
   const loaded = loadConfig(file, io.env)
   if (loaded.type === 'problems') return fail(file, loaded.problems.map(formatProblem), io)
-  const files = openFiles(loaded.config, io.now())
+  const files = openFiles(loaded.config, io.now(), kmsOverSdk(io))
   for (const { path, message } of files.warnings) io.stderr(`warning: ${path}: ${message}\n`)
   if (files.problems.length > 0) return fail(file, files.problems.map(formatted), io)
   io.stdout(`ok\n${files.summary}`)
@@ -44,9 +46,9 @@ interface OpenedFiles {
   readonly summary: string
 }
 
-function openFiles(config: Config, now: Date): OpenedFiles {
+function openFiles(config: Config, now: Date, kms: KmsWorld): OpenedFiles {
   const tls = checkTlsFiles(config, now)
-  const created = createKeyrings(config.keyrings, readKeyringText, () => now)
+  const created = createKeyrings(config.keyrings, readKeyringText, () => now, kms)
   if (created.type === 'problems') {
     return { problems: [...tls.problems, ...created.problems], warnings: tls.warnings, summary: '' }
   }

@@ -7,6 +7,7 @@ import { compileRules, selectKeys, type CompiledRules } from '../keyring/select.
 import { S3Error } from '../s3/error.js'
 import { parseBucket, parseObjectKey, parseVersionId } from '../s3/names.js'
 import { formatHeaders, HEADER_HINTS, type HeaderFormat, type LabelledKey } from './header-formats.js'
+import { kmsOverSdk } from '../kms-over-sdk.js'
 import type { CliIo } from './io.js'
 import { readKeyringText } from './keyring-storage.js'
 
@@ -72,7 +73,10 @@ async function findKeys(args: KeysHeadersArguments, io: CliIo): Promise<Found> {
       `${args.object}: ${keys.length === 0 ? 'no keyring of its rule has a key for it' : `its key versions are ${known}`}`,
     )
   } catch (error) {
-    if (error instanceof S3Error) return failed(`${args.object}: ${error.message}`)
+    if (error instanceof S3Error) {
+      const reason = typeof error.cause === 'string' ? ` (${error.cause})` : ''
+      return failed(`${args.object}: ${error.message}${reason}`)
+    }
     throw error
   }
 }
@@ -88,7 +92,7 @@ function loadRules(file: string, io: CliIo): Loaded {
   }
   const lines = (problems: readonly { path: string; message: string }[]) =>
     problems.map(({ path, message }) => `${path} ${message}`)
-  const created = createKeyrings(config.config.keyrings, readKeyringText, io.now)
+  const created = createKeyrings(config.config.keyrings, readKeyringText, io.now, kmsOverSdk(io))
   if (created.type === 'problems') return { type: 'failed', reasons: lines(created.problems) }
   const compiled = compileRules(
     config.config.rules,

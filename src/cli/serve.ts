@@ -4,9 +4,11 @@ import type { Config } from '../config/types.js'
 import type { ExitCode } from './main.js'
 import { StartError } from '../server/start-error.js'
 import { formatProblem, loadConfig } from '../config/load.js'
-import { createKeyrings, openKeyringFile, type OpenedKeyring } from '../keyring/create.js'
+import { openKeyringFile, openKeyrings, type OpenedKeyring } from '../keyring/create.js'
 import type { KeyringOpener } from '../keyring-files.js'
 import { readKeyringText } from './keyring-storage.js'
+import type { KmsWorld } from '../keyring/kms-world.js'
+import { kmsOverSdk } from '../kms-over-sdk.js'
 import { type RunWorld, runProxy } from '../run-proxy.js'
 
 /** How a long-running command is told to stop, or to look at its files again. */
@@ -25,10 +27,17 @@ export function registerServeCommand(program: Command, io: CliIo, world: ServeWo
 
 /** Runs the proxy of a configuration file until it is told to stop. Every problem at the start is one clear line. */
 export async function serve(file: string, io: CliIo, world: ServeWorld): Promise<number> {
-  const opened = openConfiguration(file, io)
+  const kms = kmsOverSdk(io)
+  const opened = await openConfiguration(file, io, kms)
   if (opened === 'wrong') return 1
   try {
-    await runProxy(opened.config, opened.keyrings, { ...io, ...world, opener: openerOf(io), onReady: () => undefined })
+    await runProxy(opened.config, opened.keyrings, {
+      ...io,
+      ...world,
+      opener: openerOf(io, kms),
+      keyringEvents: kms.listen,
+      onReady: () => undefined,
+    })
     return 0
   } catch (error) {
     if (!(error instanceof StartError)) throw error
@@ -38,19 +47,20 @@ export async function serve(file: string, io: CliIo, world: ServeWorld): Promise
 }
 
 /** Opens keyring files as at the start, when they have changed. */
-export const openerOf = ({ now }: CliIo): KeyringOpener => ({
+export const openerOf = ({ now }: CliIo, kms: KmsWorld): KeyringOpener => ({
   read: readKeyringText,
-  open: (config, file) => openKeyringFile(config, file, now),
+  open: (config, file) => openKeyringFile(config, file, now, kms),
 })
 
 /** The configuration and its keyrings; or `wrong`, and every problem is on stderr. */
-export function openConfiguration(
+export async function openConfiguration(
   file: string,
   io: CliIo,
-): { readonly config: Config; readonly keyrings: readonly OpenedKeyring[] } | 'wrong' {
+  kms: KmsWorld,
+): Promise<{ readonly config: Config; readonly keyrings: readonly OpenedKeyring[] } | 'wrong'> {
   const loaded = loadConfig(file, io.env)
   if (loaded.type === 'problems') return tell(loaded.problems.map(formatProblem), io)
-  const opened = createKeyrings(loaded.config.keyrings, readKeyringText, io.now)
+  const opened = await openKeyrings(loaded.config.keyrings, readKeyringText, io.now, kms)
   if (opened.type === 'problems')
     return tell(
       opened.problems.map(({ path, message }) => `${path}: ${message}`),

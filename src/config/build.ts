@@ -4,6 +4,7 @@ import type {
   ConfigDocument,
   CredentialDocument,
   IdentityDocument,
+  KmsDocument,
   ListenerDocument,
   RuleDocument,
 } from './document.js'
@@ -11,7 +12,16 @@ import { LONGEST_LIFETIME_MS, parseDuration } from './duration.js'
 import { parseEndpoint } from './endpoint.js'
 import { formatPath, type Path } from './problem.js'
 import type { ResolvedTexts } from './secrets.js'
-import type { Config, CredentialConfig, IdentityConfig, ListenerConfig, RuleConfig, UpstreamConfig } from './types.js'
+import type {
+  Config,
+  CredentialConfig,
+  IdentityConfig,
+  KeyringConfig,
+  KmsConfig,
+  ListenerConfig,
+  RuleConfig,
+  UpstreamConfig,
+} from './types.js'
 
 /** What a document without problems means. Throws where something was not checked before: a fault of this program. */
 export function buildConfig(document: ConfigDocument, texts: ResolvedTexts, baseDirectory: string): Config {
@@ -23,11 +33,7 @@ export function buildConfig(document: ConfigDocument, texts: ResolvedTexts, base
     clientRegions: document.clientRegions,
     upstream: buildUpstream(document.upstream, texts, file),
     identities: document.identities.map((identity, i) => buildIdentity(identity, ['identities', i], texts)),
-    keyrings: document.keyrings.map((keyring) => ({
-      name: keyring.name,
-      type: keyring.type,
-      file: file(keyring.file),
-    })),
+    keyrings: document.keyrings.map((_, i) => buildKeyring(document, i, texts, file)),
     rules: document.rules.map(buildRule),
     admin: admin === undefined ? { type: 'off' } : { type: 'on', host: admin.host, port: admin.port },
     log: { level: log.level, objectKeys: log.objectKeys },
@@ -80,6 +86,47 @@ function buildUpstream(upstream: ConfigDocument['upstream'], texts: ResolvedText
     keepAliveMs: milliseconds(upstream.keepAlive),
   }
 }
+
+function buildKeyring(document: ConfigDocument, i: number, texts: ResolvedTexts, file: ResolveFile): KeyringConfig {
+  const keyring = document.keyrings[i]
+  if (keyring === undefined) throw new TypeError('no such keyring')
+  const { name, type, kms } = keyring
+  const common = { name, file: file(keyring.file) }
+  if (type === 'objects') return { ...common, type }
+  const connection = kms === undefined ? 'none' : buildKms(kms, ['keyrings', i, 'kms'], document, texts, file)
+  if (type !== 'kms-mac') return { ...common, type, kms: connection }
+  if (connection === 'none') throw new TypeError('a keyring in KMS was not checked')
+  return { ...common, type, kms: connection }
+}
+
+function buildKms(
+  kms: KmsDocument,
+  at: Path,
+  { upstream }: ConfigDocument,
+  texts: ResolvedTexts,
+  file: ResolveFile,
+): KmsConfig {
+  const endpoint = parseEndpoint(kms.endpoint ?? kmsEndpoint(kms.region))
+  if (endpoint.type === 'problem') throw new TypeError('an endpoint was not checked')
+  return {
+    region: kms.region,
+    endpoint: { hostname: endpoint.hostname, port: endpoint.port },
+    ca: optionalFile(kms.ca, file, 'system'),
+    credentials:
+      kms.credentials === undefined
+        ? buildCredentials(upstream.credentials, ['upstream', 'credentials'], texts)
+        : buildCredentials(kms.credentials, [...at, 'credentials'], texts),
+    timeoutMs: milliseconds(kms.timeout),
+    startTimeoutMs: milliseconds(kms.startTimeout),
+    ttlMs: milliseconds(kms.ttl),
+    staleMs: milliseconds(kms.stale),
+    cachedObjects: kms.cachedObjects,
+  }
+}
+
+/** @see https://docs.aws.amazon.com/general/latest/gr/kms.html */
+const kmsEndpoint = (region: string): string =>
+  `https://kms.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
 
 function buildCredentials(credentials: CredentialDocument, at: Path, texts: ResolvedTexts): CredentialConfig {
   if (credentials === 'default') return { type: 'default' }

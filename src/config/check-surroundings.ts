@@ -6,6 +6,7 @@ import type { Pattern, View } from './view.js'
 
 const DURATIONS = [
   ...['connectTimeout', 'idleTimeout', 'keepAlive'].map((name) => ['upstream', name]),
+  ...['timeout', 'startTimeout', 'ttl', 'stale'].map((name) => ['keyrings', '*', 'kms', name]),
   ...['headers', 'clientIdle', 'keepAlive', 'drain'].map((name) => ['timeouts', name]),
 ]
 
@@ -27,6 +28,7 @@ const FILES = [
   ...['cert', 'key', 'clientCa'].map((name) => ['listeners', '*', 'https', name]),
   ['upstream', 'ca'],
   ['keyrings', '*', 'file'],
+  ['keyrings', '*', 'kms', 'ca'],
 ]
 
 /** `sun_path` of Linux has 108 bytes, one of them a zero; a longer path is cut off silently. */

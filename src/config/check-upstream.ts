@@ -6,10 +6,14 @@ import type { View } from './view.js'
 
 /** Endpoint, region and addressing fit together; credentials are of one kind; base domains are domains. */
 export function checkUpstream(view: View): readonly Finding[] {
-  const identities = view.get(['identities'])
+  const indices = (name: string): readonly number[] => {
+    const list = view.get([name])
+    return Array.isArray(list) ? [...list.keys()] : []
+  }
   const places: readonly Path[] = [
     ['upstream', 'credentials'],
-    ...(Array.isArray(identities) ? [...identities.keys()] : []).map((i) => ['identities', i, 'upstreamCredentials']),
+    ...indices('identities').map((i) => ['identities', i, 'upstreamCredentials']),
+    ...indices('keyrings').map((i) => ['keyrings', i, 'kms', 'credentials']),
   ]
   return [...checkEndpoint(view), ...places.flatMap((at) => checkCredentials(view, at)), ...checkBaseDomains(view)]
 }

@@ -87,8 +87,21 @@ export interface GrantDocument {
 
 export interface KeyringDocument {
   readonly name: string
-  readonly type: 'derived' | 'fixed' | 'objects'
+  readonly type: 'derived' | 'fixed' | 'kms-mac' | 'objects'
   readonly file: string
+  readonly kms?: KmsDocument
+}
+
+export interface KmsDocument {
+  readonly region: string
+  readonly endpoint?: string
+  readonly ca?: string
+  readonly credentials?: CredentialDocument
+  readonly timeout: string
+  readonly startTimeout: string
+  readonly ttl: string
+  readonly stale: string
+  readonly cachedObjects: number
 }
 
 export interface RuleDocument {

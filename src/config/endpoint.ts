@@ -15,7 +15,7 @@ const problem = (message: string): EndpointResult => ({ type: 'problem', message
 export function parseEndpoint(text: string): EndpointResult {
   if (!text.startsWith('https://')) return problem('must start with https://; plain http never carries keys')
   const rest = text.slice('https://'.length)
-  if (rest.includes('@')) return problem('must not hold a user name or a password: upstream.credentials does')
+  if (rest.includes('@')) return problem('must not hold a user name or a password: `credentials` does')
   if (/[?#]/.test(rest)) return problem('must not have a query or a fragment')
   const authority = rest.replace(/\/$/, '')
   if (authority.includes('/')) return problem('must not have a path: a store under a path prefix is not supported')

@@ -1,4 +1,5 @@
 import { buildConfig } from './build.js'
+import { checkKeyrings } from './check-keyrings.js'
 import { checkIdentities } from './check-identities.js'
 import { checkListeners } from './check-listeners.js'
 import { checkRules } from './check-rules.js'
@@ -44,6 +45,7 @@ export function checkConfig(value: unknown, context: ConfigContext): ConfigFindi
     ...checkUpstream(view),
     ...secrets.findings,
     ...checkIdentities(view, secrets.texts),
+    ...checkKeyrings(view),
     ...checkRules(view),
     ...checkDurations(view),
     ...checkFiles(view, context.kindOf, context.baseDirectory),

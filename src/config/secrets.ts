@@ -19,6 +19,7 @@ const PATTERNS: readonly Pattern[] = [
   ...[
     ['upstream', 'credentials'],
     ['identities', '*', 'upstreamCredentials'],
+    ['keyrings', '*', 'kms', 'credentials'],
   ].flatMap((place) => ['accessKeyId', 'secretAccessKey', 'sessionToken'].map((name) => [...place, name])),
 ]
 

@@ -61,11 +61,35 @@ export interface IdentityConfig {
   readonly upstreamCredentials: CredentialConfig | 'shared'
 }
 
-export type KeyringConfig = {
-  readonly name: string
-  readonly type: 'derived' | 'fixed' | 'objects'
-  readonly file: string
+/** Where a keyring's KMS is, and how long what it gives is kept. */
+export interface KmsConfig {
+  readonly region: string
+  /** https only: keys come back over it. */
+  readonly endpoint: { readonly hostname: string; readonly port: number }
+  readonly ca: { readonly type: 'system' } | { readonly type: 'file'; readonly file: string }
+  readonly credentials: CredentialConfig
+  /** For one call. */
+  readonly timeoutMs: number
+  /** How long the start, or a changed keyring file, waits for KMS to come back. */
+  readonly startTimeoutMs: number
+  /** How long a key is used without asking KMS again. */
+  readonly ttlMs: number
+  /** How much longer while KMS is away. */
+  readonly staleMs: number
+  /** How many objects' data keys a kms-mac keyring remembers. */
+  readonly cachedObjects: number
 }
+
+export type KeyringConfig =
+  | {
+      readonly name: string
+      readonly type: 'derived' | 'fixed'
+      readonly file: string
+      /** Where the file has wrapped keys. */
+      readonly kms: KmsConfig | 'none'
+    }
+  | { readonly name: string; readonly type: 'kms-mac'; readonly file: string; readonly kms: KmsConfig }
+  | { readonly name: string; readonly type: 'objects'; readonly file: string }
 
 export interface RuleConfig {
   /** A bucket's name, or `*`. A name beats `*`; a longer prefix beats a shorter one. */

@@ -34,7 +34,7 @@ export function rememberedVersions(max: number): KeyMemory {
   }
 }
 
-interface Store<V> {
+export interface Store<V> {
   get(name: string): V | undefined
   set(name: string, value: V): unknown
   delete(name: string): unknown
@@ -42,6 +42,15 @@ interface Store<V> {
 
 const lru = <V extends object | string>(max: number): Store<V> =>
   max > 0 ? new LRUCache<string, V>({ max }) : { get: () => undefined, set: () => undefined, delete: () => undefined }
+
+/**
+ * At most `max` values, the least recently used forgotten first, and each `ttlMs` after it was set, by this clock.
+ *
+ * @param now milliseconds
+ */
+export function timedStore<V extends object>(max: number, ttlMs: number, now: () => number): Store<V> {
+  return new LRUCache<string, V>({ max, ttl: ttlMs, ttlResolution: 0, perf: { now } })
+}
 
 /** Neither a bucket's name nor a version id has a space, so no two scopes share this text. */
 const objectName = ({ bucket, version, objectKey }: ObjectScope) =>

@@ -3,6 +3,7 @@ import { type Origin, startOrigin } from '../origin/start-origin.js'
 import { StartError, faultOf } from '../server/start-error.js'
 import type { CliIo } from '../cli/io.js'
 import { type RunWorld, runProxy } from '../run-proxy.js'
+import { kmsOverSdk } from '../kms-over-sdk.js'
 import { openConfiguration, openerOf } from '../cli/serve.js'
 import { pasteable } from './commands.js'
 import { selfCheck } from './self-check.js'
@@ -20,7 +21,8 @@ export async function quickstart(
   world: Pick<RunWorld, 'stop' | 'onReload'>,
 ): Promise<number> {
   const made = prepareFolder(folder, ports, io)
-  const opened = openConfiguration(made.config, io)
+  const kms = kmsOverSdk(io)
+  const opened = await openConfiguration(made.config, io, kms)
   if (opened === 'wrong') return 1
   const origin = await openOrigin(made, ports)
   const stopping = new AbortController()
@@ -33,7 +35,8 @@ export async function quickstart(
     const proxy = runProxy(opened.config, opened.keyrings, {
       ...io,
       ...world,
-      opener: openerOf(io),
+      opener: openerOf(io, kms),
+      keyringEvents: kms.listen,
       stop,
       onReady: announce,
     })

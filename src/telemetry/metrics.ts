@@ -1,4 +1,5 @@
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { KeyringEvent } from '../keyring/kms-world.js'
 import type { RequestEvent, RequestObserver } from '../proxy/event.js'
 
 export interface MetricSources {
@@ -22,6 +23,8 @@ export interface Metrics {
   readonly certificate: (certificate: { readonly listener: string; readonly notAfter: Date }) => void
   /** Asked at each look at the metrics: which key version is active is also a matter of time. */
   readonly keyVersions: (ask: () => readonly KeyVersionInfo[]) => void
+  /** What keyrings in KMS tell. */
+  readonly keyringEvent: (event: KeyringEvent) => void
   /** What became of a keyring file that changed. */
   readonly keyringReload: (keyring: string, result: 'accepted' | 'refused' | 'restored') => void
   /** Prometheus' text format. */
@@ -41,6 +44,7 @@ const MOST_KEY_VERSIONS = 500
 
 const TOTAL_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200]
 const FIRST_BYTE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+const KMS_BUCKETS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]
 const KEY_BUCKETS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
 
 /**
@@ -120,6 +124,45 @@ export function createMetrics(sources: MetricSources): Metrics {
     aggregator: 'max',
   })
 
+  const kmsCalls = counter('kms_calls_total', 'Calls of KMS that are over', ['keyring', 'operation', 'outcome'])
+  const kmsSeconds = histogram('kms_call_seconds', 'One call of KMS', KMS_BUCKETS, ['operation'])
+  const kmsLookUps = counter('kms_look_ups_total', 'Keys from KMS that were asked for: hit, miss or stale', [
+    'keyring',
+    'result',
+  ])
+  const unwrappedAt = new Map<string, KeyringEvent & { type: 'unwrapped' }>()
+  new Gauge({
+    name: 'ssec_proxy_unwrapped_age_seconds',
+    help: 'Since KMS unwrapped the key version for the last time',
+    labelNames: ['keyring', 'key_version'],
+    registers,
+    aggregator: 'max',
+    collect() {
+      this.reset()
+      for (const { keyring, keyVersion, at } of unwrappedAt.values()) {
+        this.set({ keyring, key_version: keyVersion }, seconds(performance.now() - at))
+      }
+    },
+  })
+  const keyringEvent = (event: KeyringEvent) => {
+    const { keyring } = event
+    switch (event.type) {
+      case 'call':
+        kmsCalls.inc({ keyring, operation: event.operation, outcome: event.outcome })
+        kmsSeconds.observe({ operation: event.operation }, seconds(event.ms))
+        return
+      case 'look-up':
+        kmsLookUps.inc({ keyring, result: event.result })
+        return
+      case 'unwrapped': {
+        const name = `${keyring} ${event.keyVersion}`
+        if (unwrappedAt.has(name) || unwrappedAt.size < MOST_KEY_VERSIONS) unwrappedAt.set(name, event)
+        return
+      }
+      case 'failing':
+    }
+  }
+
   const operationLabel = bounded(MOST_OPERATIONS)
   const observe = (event: RequestEvent) => {
     const operation = operationLabel(event.operation)
@@ -147,6 +190,7 @@ export function createMetrics(sources: MetricSources): Metrics {
       reloadFailed.reset()
       for (const { keyring } of ask()) reloadFailed.set({ keyring }, 0)
     },
+    keyringEvent,
     keyringReload: (keyring, result) => {
       reloadFailed.set({ keyring }, result === 'refused' ? 1 : 0)
       if (result !== 'restored') reloads.inc({ keyring, result })

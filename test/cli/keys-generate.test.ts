@@ -51,7 +51,7 @@ t.test('a new keyring', async (t) => {
 t.test('it loads, and encrypts with the key that was made', async (t) => {
   const file = fileIn(t.testdir({}))
   t.equal(run({ file, name: 'legacy', type: 'fixed', id: 'first' }).code, 0)
-  const loaded = createKeyrings([{ name: 'legacy', type: 'fixed', file }], readKeyringText, clock)
+  const loaded = createKeyrings([{ name: 'legacy', type: 'fixed', file, kms: 'none' }], readKeyringText, clock)
   if (loaded.type !== 'keyrings') throw new Error('did not load')
   t.strictSame(loaded.warnings, [])
   const write = await loaded.opened[0]!.keyring.forWrite(scopeOf('photos', 'a'))

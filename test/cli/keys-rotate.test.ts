@@ -74,7 +74,11 @@ t.test('the new version is active, the old ones stay as they were, readable', as
   }
   t.equal(run({ file }, 'random 2').code, 0)
   t.equal(run({ file }, 'random 3').code, 0, 'twice on one day')
-  const loaded = createKeyrings([{ name: 'main', type: 'derived', file }], readKeyringText, () => new Date(NOW))
+  const loaded = createKeyrings(
+    [{ name: 'main', type: 'derived', file, kms: 'none' }],
+    readKeyringText,
+    () => new Date(NOW),
+  )
   if (loaded.type !== 'keyrings') throw new Error('did not load')
   t.equal(loaded.opened[0]!.keyring.candidates(scopeOf('photos', 'a')).length, 5)
 })

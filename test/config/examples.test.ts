@@ -107,7 +107,7 @@ t.test('minimal.yaml in full: what is not written has its default', async (t) =>
         upstreamCredentials: 'shared',
       },
     ],
-    keyrings: [{ name: 'main', type: 'derived', file: `${directory}keys/main.json` }],
+    keyrings: [{ name: 'main', type: 'derived', file: `${directory}keys/main.json`, kms: 'none' }],
     rules: [
       {
         bucket: '*',

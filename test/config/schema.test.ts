@@ -71,7 +71,14 @@ const full = (credentials: object | string, region: string) => ({
     },
     { name: 'guest', anonymous: true, grants: [{ bucket: '*', permissions: ['read'] }] },
   ],
-  keyrings: [{ name: 'main', type: 'derived', file: 'f' }],
+  keyrings: [
+    {
+      name: 'main',
+      type: 'derived',
+      file: 'f',
+      kms: { region: 'us-east-1', endpoint: 'https://kms.example.com', ca: 'ca', credentials },
+    },
+  ],
   rules: [{ bucket: 'bucket', keyring: 'main', bucketIdentity: 'other' }],
   admin: { port: 3 },
 })

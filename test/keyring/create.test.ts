@@ -13,11 +13,11 @@ function text(value: unknown, mode = 0o600): KeyringFileText {
   return { type: 'text', text: JSON.stringify(value), mode: 0o100000 | mode }
 }
 const read = (file: string): KeyringFileText => FILES[file] ?? { type: 'unreadable', reason: 'ENOENT' }
-const config = (name: string, type: KeyringConfig['type'], file = `/k/${name}.json`): KeyringConfig => ({
-  name,
-  type,
-  file,
-})
+const config = (
+  name: string,
+  type: Exclude<KeyringConfig['type'], 'kms-mac'>,
+  file = `/k/${name}.json`,
+): KeyringConfig => (type === 'objects' ? { name, type, file } : { name, type, file, kms: 'none' })
 
 t.test('every kind', async (t) => {
   const result = createKeyrings(

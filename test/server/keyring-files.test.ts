@@ -18,7 +18,12 @@ const text = (versions: readonly unknown[], more: object = {}) =>
 
 /** Follows files that hold one key version each; the poll is out of the way unless a test wants it. */
 function follow(t: Test, files: Readonly<Record<string, string>>, times = { settleMs: 10, pollMs: 600_000 }) {
-  const configs = Object.entries(files).map(([name, file]): KeyringConfig => ({ name, type: 'derived', file }))
+  const configs = Object.entries(files).map(([name, file]): KeyringConfig => ({
+    name,
+    type: 'derived',
+    file,
+    kms: 'none',
+  }))
   const created = createKeyrings(configs, readKeyringText, clock)
   if (created.type === 'problems') throw new Error(JSON.stringify(created.problems))
   const lines: Record<string, unknown>[] = []
@@ -202,7 +207,7 @@ t.test('SIGHUP says that nothing changed, and a tombstone takes a version out', 
 t.test('a slow opening does not overtake a later one, and one that breaks is told', async (t) => {
   const folder = t.testdir({ 'main.json': text([v1]) })
   const file = join(folder, 'main.json')
-  const config: KeyringConfig = { name: 'main', type: 'derived', file }
+  const config: KeyringConfig = { name: 'main', type: 'derived', file, kms: 'none' }
   const created = createKeyrings([config], readKeyringText, clock)
   if (created.type === 'problems') throw new Error('did not load')
   const lines: string[] = []

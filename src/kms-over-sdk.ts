@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { openKms } from './keyring/kms.js'
+import type { KeyringEvent, KmsWorld } from './keyring/kms-world.js'
+import { kmsFailure } from './keyring/kms-failure.js'
+import type { Kms } from './keyring/kms-port.js'
+import type { KmsConfig } from './config/types.js'
+import { credentialSource } from './upstream/credentials.js'
+
+/** KMS for the keyrings of one process, and what they tell of it. */
+export interface KmsOfProcess extends KmsWorld {
+  /** From now on; what was told before comes first. */
+  readonly listen: (hear: (event: KeyringEvent) => void) => void
+}
+
+/** Calls of one process that run at the same time, to one keyring's KMS; further ones wait. */
+const MAX_SOCKETS = 64
+/** What is kept until somebody listens: more than a start tells. */
+const MOST_WAITING = 10_000
+
+/** Keyrings' KMS as the configuration says, over the SDK, with real time. */
+export function kmsOverSdk(world: {
+  readonly now: () => Date
+  readonly randomBytes: (size: number) => Buffer
+}): KmsOfProcess {
+  const waiting: KeyringEvent[] = []
+  let hear = (event: KeyringEvent) => {
+    if (waiting.length < MOST_WAITING) waiting.push(event)
+  }
+  return {
+    connect: (config) => connect(config, world.now),
+    monotonic: () => performance.now(),
+    random: () => world.randomBytes(4).readUInt32BE() / 2 ** 32,
+    sleep: (ms) => delay(ms),
+    observe: (event) => hear(event),
+    listen: (listener) => {
+      hear = listener
+      for (const event of waiting.splice(0)) listener(event)
+    },
+  }
+}
+
+function connect(config: KmsConfig, now: () => Date): Kms {
+  const source = credentialSource(config.credentials, { now, warn: () => undefined })
+  const credentials = async () => {
+    const { accessKeyId, secretAccessKey, sessionToken } = await source()
+    return {
+      accessKeyId,
+      secretAccessKey: secretAccessKey.reveal(),
+      ...(sessionToken === 'none' ? {} : { sessionToken: sessionToken.reveal() }),
+    }
+  }
+  try {
+    const ca = config.ca.type === 'system' ? 'system' : readFileSync(config.ca.file, 'utf8')
+    return openKms({ ...config, ca, credentials, maxSockets: MAX_SOCKETS })
+  } catch (cause) {
+    // It was there when the configuration was read; what is wrong with it is told where a key is asked for.
+    const failure = { ...kmsFailure(cause), type: 'away' } as const
+    const fail = () => Promise.resolve(failure)
+    return { encrypt: fail, decrypt: fail, generateMac: fail }
+  }
+}
