@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { kmsOverSdk } from '../kms-over-sdk.js'
 import { openUpstreamAccess, type UpstreamAccess } from '../maintenance/access.js'
 import { MaintenanceError } from '../maintenance/error.js'
 import { type Bucket, parseBucket } from '../s3/names.js'
@@ -95,7 +96,7 @@ async function rekey(
 ): Promise<number> {
   const parts = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(place)
   if (parts?.[1] === undefined) return fail(io, `${place}: is not s3://BUCKET or s3://BUCKET/PREFIX`)
-  const opened = openConfiguration(given.config, io)
+  const opened = await openConfiguration(given.config, io, kmsOverSdk(io))
   if (opened === 'wrong') return 1
   const warn = (message: string): void => io.stderr(`ssec-proxy: warning: ${message}\n`)
   try {
