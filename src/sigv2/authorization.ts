@@ -44,7 +44,8 @@ function fromQuery(query: Query): Version2Authorization {
       message: 'Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters',
     })
   }
-  if (!/^-?\d{1,15}$/.test(expires)) {
+  // Bounded, so that it is a time that can be shown.
+  if (!/^(?:-\d{1,12}|\d{1,15})$/.test(expires)) {
     throw new S3Error('AccessDenied', {
       message: `Invalid date (should be seconds since epoch): ${expires.slice(0, 64)}`,
     })

@@ -59,7 +59,7 @@ t.test('the query needs all three parameters', (t) => {
       query,
     )
   }
-  for (const expires of ['soon', '1.5', '1e9', ' 1', '9999999999999999', '0x10', '%2B1']) {
+  for (const expires of ['soon', '1.5', '1e9', ' 1', '9999999999999999', '-9999999999999', '0x10', '%2B1']) {
     t.equal(
       codeOf(() => presigned(`AWSAccessKeyId=AKID&Signature=x&Expires=${expires}`)),
       'AccessDenied',
