@@ -1,11 +1,14 @@
-import { formatKeyringFile, type VersionedContents } from '../keyring/keyring-file.js'
+import { formatKeyringFile, type KeyringContents, type VersionHead } from '../keyring/keyring-file.js'
 import { parseKeyringFile } from '../keyring/parse-keyring-file.js'
 import { successionProblems } from '../keyring/successor.js'
 import type { CliIo } from './io.js'
 import { changeKeyringFile } from './keyring-storage.js'
 
+/** A keyring of key versions, wherever their bytes are. */
+export type AnyVersions = Exclude<KeyringContents, { type: 'objects' }>
+
 export type Change =
-  | { readonly type: 'changed'; readonly contents: VersionedContents; readonly stdout: string; readonly stderr: string }
+  | { readonly type: 'changed'; readonly contents: AnyVersions; readonly stdout: string; readonly stderr: string }
   | { readonly type: 'refused'; readonly reasons: readonly string[] }
 
 export const refused = (...reasons: readonly string[]): Change => ({ type: 'refused', reasons })
@@ -16,7 +19,7 @@ export const refused = (...reasons: readonly string[]): Change => ({ type: 'refu
  *
  * @returns the exit code
  */
-export function changeVersions(file: string, change: (contents: VersionedContents) => Change, io: CliIo): number {
+export function changeVersions(file: string, change: (contents: AnyVersions) => Change, io: CliIo): number {
   let outcome: Change = refused()
   const stored = changeKeyringFile(file, (before) => {
     const parsed = parseKeyringFile(before, 'any')
@@ -26,10 +29,6 @@ export function changeVersions(file: string, change: (contents: VersionedContent
     }
     if (parsed.contents.type === 'objects') {
       outcome = refused(`${file}: a keyring of single objects has no key versions`)
-      return undefined
-    }
-    if (parsed.contents.type === 'kms-mac') {
-      outcome = refused(`${file}: the keys of a kms-mac keyring are made by KMS, and its file is written by hand`)
       return undefined
     }
     outcome = change(parsed.contents)
@@ -48,8 +47,18 @@ export function changeVersions(file: string, change: (contents: VersionedContent
   return 1
 }
 
+/** The same keyring with other states, or less of its versions. */
+export function withVersions(
+  contents: AnyVersions,
+  change: <V extends VersionHead>(versions: readonly V[]) => readonly V[],
+): AnyVersions {
+  return contents.type === 'kms-mac'
+    ? { ...contents, versions: change(contents.versions) }
+    : { ...contents, versions: change(contents.versions) }
+}
+
 /** A mistake of ours must not cost anybody a key. */
-function assertFollows(before: VersionedContents, text: string): void {
+function assertFollows(before: AnyVersions, text: string): void {
   const after = parseKeyringFile(text, before)
   const problems = after.type === 'problems' ? after.problems : successionProblems(before, after.contents)
   const [first] = problems

@@ -1,6 +1,6 @@
-import { checkOf, type VersionedContents } from '../keyring/keyring-file.js'
+import { checkOf } from '../keyring/keyring-file.js'
 import { activeAt, settledAt, withActive, type Activation } from '../keyring/succession.js'
-import { changeVersions, refused, type Change } from './change-keyring.js'
+import { changeVersions, refused, withVersions, type AnyVersions, type Change } from './change-keyring.js'
 import type { CliIo } from './io.js'
 
 export interface KeysActivateArguments {
@@ -19,14 +19,15 @@ export function keysActivate({ file, id, activation }: KeysActivateArguments, io
   return changeVersions(file, (before) => activated(file, before, id, activation, io.now()), io)
 }
 
-function activated(file: string, before: VersionedContents, id: string, activation: Activation, now: Date): Change {
-  const version = before.versions.find((one) => one.id === id)
+function activated(file: string, before: AnyVersions, id: string, activation: Activation, now: Date): Change {
+  const all = [...before.versions]
+  const version = all.find((one) => one.id === id)
   if (version === undefined) {
     const known = before.versions.map((one) => one.id).join(', ')
     return refused(`${file} has no key version ${id} that could be active; it has ${known}`)
   }
-  if (activeAt(before.versions, now) === version) return refused(`${file}: key version ${id} is active already`)
-  const contents = { ...before, versions: withActive(settledAt(before.versions, now), id, activation) }
+  if (activeAt(all, now) === version) return refused(`${file}: key version ${id} is active already`)
+  const contents = withVersions(before, (versions) => withActive(settledAt(versions, now), id, activation))
   const when = activation.type === 'now' ? 'active' : `pending, active from ${activation.instant.toISOString()} on`
   return {
     type: 'changed',

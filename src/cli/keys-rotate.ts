@@ -1,7 +1,7 @@
 import { checkValue } from '../keyring/check-value.js'
-import { checkOf, type VersionedContents } from '../keyring/keyring-file.js'
+import { checkOf } from '../keyring/keyring-file.js'
 import { pendingAt, settledAt, withNewVersion, type Activation } from '../keyring/succession.js'
-import { changeVersions, refused, type Change } from './change-keyring.js'
+import { changeVersions, refused, type AnyVersions, type Change } from './change-keyring.js'
 import type { CliIo } from './io.js'
 import { BACK_UP, newVersion, type NewPlainVersion } from './new-version.js'
 
@@ -29,12 +29,15 @@ export function keysRotate({ file, id, activation }: KeysRotateArguments, io: Cl
 
 function rotated(
   file: string,
-  before: VersionedContents,
+  before: AnyVersions,
   version: NewPlainVersion,
   activation: Activation,
   now: Date,
 ): Change {
   const { id, key } = version
+  if (before.type === 'kms-mac') {
+    return refused(`${file}: the keys of a kms-mac keyring are made in KMS; docs/keys.md says how it is rotated`)
+  }
   const { versions, retired } = before
   if ([...versions, ...retired].some((one) => one.id === id)) {
     return refused(`${file} has a key version ${id} already, or had one; --id gives the new one another id`)

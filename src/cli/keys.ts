@@ -1,9 +1,13 @@
-import { Option, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { HEADER_FORMATS, type HeaderFormat } from './header-formats.js'
 import type { CliIo } from './io.js'
 import { ACTIVATE_AT, ACTIVATE_IN, activationOf, type ActivationOptions } from './activation.js'
 import { keysActivate } from './keys-activate.js'
+import { keysList } from './keys-list.js'
+import { keysRetire } from './keys-retire.js'
 import { keysRotate } from './keys-rotate.js'
+import { keysVerify } from './keys-verify.js'
+import type { CommandProgress } from './open-maintenance.js'
 import { keysGenerate } from './keys-generate.js'
 import { keysHeaders } from './keys-headers.js'
 import type { ExitCode } from './main.js'
@@ -12,6 +16,20 @@ interface GenerateOptions {
   readonly name: string
   readonly type: 'derived' | 'fixed'
   readonly id?: string
+}
+
+interface VerifyOptions {
+  readonly config?: string
+  readonly bucket?: string
+  readonly prefix: string
+  readonly sample: number
+  readonly all?: true
+  readonly json?: true
+}
+
+interface RetireOptions {
+  readonly config: string
+  readonly ignoreUploads?: true
 }
 
 interface HeadersOptions {
@@ -24,7 +42,7 @@ interface HeadersOptions {
 const ID = "the new key version's id (default: from the date and the check value)"
 
 /** Everything under `keys`. */
-export function registerKeysCommands(program: Command, io: CliIo, exit: ExitCode): void {
+export function registerKeysCommands(program: Command, io: CliIo, exit: ExitCode, progress: CommandProgress): void {
   const keys = program
     .command('keys')
     .description('make, rotate and look at keyring files; print the headers of one object')
@@ -69,6 +87,39 @@ export function registerKeysCommands(program: Command, io: CliIo, exit: ExitCode
       exit.code = typeof activation === 'string' ? wrong(activation) : keysActivate({ file, id, activation }, io)
     })
   keys
+    .command('list')
+    .description('show the key versions of a keyring file: ids, states, age and check values, never a key')
+    .argument('<file>', 'the keyring file')
+    .option('--json', 'for programs')
+    .action((file: string, { json }: { readonly json?: true }) => {
+      exit.code = keysList({ file, json: json === true }, io)
+    })
+  keys
+    .command('verify')
+    .description('open keyring files and hold them to their check values; with --bucket, find the key of each object')
+    .argument('[file]', 'the keyring file (default: all of the configuration)')
+    .option('--config <file>', "the proxy's configuration")
+    .option('--bucket <bucket>', 'look at the objects of this bucket, old versions too')
+    .option('--prefix <prefix>', 'only under this prefix', '')
+    .addOption(new Option('--sample <n>', 'look at so many of them').argParser(count).default(1000).conflicts('all'))
+    .option('--all', 'look at all of them')
+    .option('--json', 'for programs')
+    .addHelpText('after', '\nThe exit code is 1 where a key does not fit, or an object opens with none of its keys.')
+    .action(async (file: string | undefined, { json, all, sample, prefix, config, bucket }: VerifyOptions) => {
+      const args = { file, config, bucket, prefix, sample: all === true ? 'all' : sample, json: json === true } as const
+      exit.code = await keysVerify(args, io, progress)
+    })
+  keys
+    .command('retire')
+    .description('take a key version out of a keyring file, once nothing that is stored needs it')
+    .argument('<file>', 'the keyring file')
+    .argument('<version>', 'the id of the key version')
+    .requiredOption('--config <file>', "the proxy's configuration: the rules with this keyring say where to look")
+    .option('--ignore-uploads', 'although unfinished uploads may have been created with it; they are lost')
+    .action(async (file: string, id: string, { config, ignoreUploads }: RetireOptions) => {
+      exit.code = await keysRetire({ file, id, config, ignoreUploads: ignoreUploads === true }, io, progress)
+    })
+  keys
     .command('headers')
     .description('print the SSE-C headers of one object, to read it without the proxy; this shows its data keys')
     .argument('<object>', 's3://BUCKET/OBJECTKEY, taken literally, without percent-encoding')
@@ -79,4 +130,9 @@ export function registerKeysCommands(program: Command, io: CliIo, exit: ExitCode
     .action(async (object: string, { config, versionId, keyVersion, format }: HeadersOptions) => {
       exit.code = await keysHeaders({ object, config, versionId, keyVersion, format }, io)
     })
+}
+
+function count(text: string): number {
+  if (/^[1-9][0-9]{0,6}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is not a number from 1 to 9999999.')
 }

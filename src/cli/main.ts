@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import type { CliIo } from './io.js'
 import { registerCheckCommand } from './check.js'
 import { registerKeysCommands } from './keys.js'
+import { openProgress } from './progress.js'
 import { registerRekeyCommands } from './rekey.js'
 import { registerQuickstartCommand } from './quickstart.js'
 import { registerServeCommand, type ServeWorld } from './serve.js'
@@ -23,7 +24,9 @@ export async function runCommandLine(
   registerServeCommand(program, io, world, exit)
   registerQuickstartCommand(program, io, world, exit)
   registerCheckCommand(program, io, exit)
-  registerKeysCommands(program, io, exit)
+  registerKeysCommands(program, io, exit, (title) =>
+    openProgress({ terminal: world.terminal, stderr: io.stderr, title, before: 0, monotonic: () => performance.now() }),
+  )
   registerRekeyCommands(program, io, world, exit)
   try {
     await program.parseAsync([...args], { from: 'user' })

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import t from 'tap'
 import type { CliIo } from '../../src/cli/io.js'
 import { registerKeysCommands } from '../../src/cli/keys.js'
+import { noProgress } from '../support/no-progress.js'
 import { bytesOf, checkOf } from '../keyring/material.js'
 
 async function run(...args: readonly string[]) {
@@ -19,7 +20,7 @@ async function run(...args: readonly string[]) {
     randomBytes: (size) => bytesOf(`random ${args.join(' ')} ${made++}`).subarray(0, size),
   }
   const program = new Command('ssec-proxy').exitOverride().configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
-  registerKeysCommands(program, io, exit)
+  registerKeysCommands(program, io, exit, noProgress)
   try {
     await program.parseAsync([...args], { from: 'user' })
   } catch (error) {

@@ -105,6 +105,18 @@ t.test('the Python script as a reader runs it', async (t) => {
   t.ok(python(args) === `# main v1 active\n${headers(Buffer.from(vector.dataKey, 'hex'))}\n`)
 })
 
+t.test('the Python script passes over tombstones', async (t) => {
+  const { name, masterKey, bucketIdentity, objectKey, dataKey } = vectors[0]!
+  const version = { ...versionOf('v2', 'active'), key: createSecretKey(Buffer.from(masterKey, 'hex')) }
+  const retired = [{ id: 'v1', created: '2024-01-01T00:00:00Z', check: checkOf(bytesOf('gone')) }]
+  const folder = t.testdir({
+    'recover.py': script!,
+    'keyring.json': formatKeyringFile({ type: 'derived', name: 'main', versions: [version], retired }),
+  })
+  const printed = python([join(folder, 'recover.py'), join(folder, 'keyring.json'), bucketIdentity, objectKey])
+  t.ok(printed === `# main v2 active\n${headers(Buffer.from(dataKey, 'hex'))}\n`, name)
+})
+
 t.test('the command for a key that one has already', async (t) => {
   const block = blocks('sh').find((one) => one.startsWith('python3 -c'))!
   const [, code] = /^python3 -c '(.*)' raw\.key$/s.exec(block) ?? []

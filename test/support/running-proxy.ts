@@ -94,6 +94,8 @@ export interface ProxyOptions {
   /** Tells the proxies of one installation apart. */
   readonly name?: string
   readonly etag?: 'opaque' | 'passthrough'
+  /** In the installation's folder, instead of its keyring file. */
+  readonly keyring?: string
 }
 
 export interface RunningProxy {
@@ -164,7 +166,11 @@ interface Ports {
   readonly adminPort: number
 }
 
-function configuration(installation: Installation, { upstream, etag = 'opaque' }: ProxyOptions, ports: Ports): object {
+function configuration(
+  installation: Installation,
+  { upstream, etag = 'opaque', keyring = 'keyring.json' }: ProxyOptions,
+  ports: Ports,
+): object {
   const { certFile: cert, accessKeyId } = installation
   return {
     listeners: [
@@ -190,7 +196,7 @@ function configuration(installation: Installation, { upstream, etag = 'opaque' }
         grants: [{ bucket: '*', permissions: ['read', 'write', 'delete', 'list', 'manage'] }],
       },
     ],
-    keyrings: [{ name: 'main', type: 'derived', file: 'keyring.json' }],
+    keyrings: [{ name: 'main', type: 'derived', file: keyring }],
     rules: [{ bucket: '*', keyring: 'main', etag }],
     admin: { host: '127.0.0.1', port: ports.adminPort },
     log: { level: 'debug', objectKeys: 'clear' },
