@@ -1,4 +1,4 @@
-import { MAX_REST_BYTES, scanFormFile } from '../s3/form-file.js'
+import { scanFormFile } from '../s3/form-file.js'
 import { Readable } from 'node:stream'
 import type { PostForm } from './messages.js'
 import { S3Error } from '../s3/error.js'
@@ -50,6 +50,3 @@ function tooLarge(size: number, max: number): S3Error {
 export function lengthBehindHead({ remaining, boundary }: PostForm, ours: string): number {
   return remaining + ours.length - boundary.length
 }
-
-/** What no end can exceed, whatever the client says follows its file. */
-export const MAX_END_BYTES = MAX_REST_BYTES + 256

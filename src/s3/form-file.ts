@@ -9,7 +9,7 @@ export interface FileScanner {
 }
 
 /** Room for a submit button or two behind the file, which S3 ignores; not for a second file. */
-export const MAX_REST_BYTES = 64 * 1024
+const MAX_REST_BYTES = 64 * 1024
 
 const NOTHING = Buffer.alloc(0)
 
