@@ -78,6 +78,6 @@ function codeOf(error: unknown): string {
 /** Anything that could be key bytes in base64 or hex is left out, whoever the server is. */
 const quoted = (message: string): string =>
   message
-    .replace(/[^\x20-\x7e]+/g, ' ')
+    .replace(/[^\x21-\x7e]+/g, ' ')
     .replace(/[A-Za-z0-9+/=]{40,}/g, '…')
     .slice(0, 300)
