@@ -42,7 +42,7 @@ export function createKeyringFile(file: string, text: string): Stored {
       fsyncSync(descriptor)
       // A link, unlike a rename, fails where the name is taken.
       linkSync(replacement, target)
-      return 'stored'
+      return 'linked'
     })
   })
 }
@@ -66,22 +66,26 @@ export function changeKeyringFile(file: string, change: (before: string) => stri
         writeFileSync(descriptor, text)
         fsyncSync(descriptor)
         renameSync(replacement, target)
-        return 'stored'
+        return 'renamed'
       }),
     )
   })
 }
 
-type Written = 'stored' | 'unchanged'
+/** `renamed`: the replacement is the keyring file now, and its own name is free for the next command. */
+type Written = 'renamed' | 'linked' | 'unchanged'
 
 /** The replacement is made exclusively, under a name that depends on the file's alone: that makes it a lock as well. */
 function withReplacement(target: string, write: (descriptor: number, replacement: string) => Written): Written {
   const replacement = `${target}.new`
   const descriptor = openSync(replacement, 'wx', 0o600)
+  let written: Written = 'unchanged'
   try {
-    return withDescriptor(descriptor, () => write(descriptor, replacement))
+    written = withDescriptor(descriptor, () => write(descriptor, replacement))
+    return written
   } finally {
-    rmSync(replacement, { force: true })
+    // Behind a rename, what has this name is another command's: without it, two would write at the same time.
+    if (written !== 'renamed') rmSync(replacement, { force: true })
     // A new name is on the disk once its folder is.
     withDescriptor(openSync(dirname(target), 'r'), fsyncSync)
   }
@@ -97,7 +101,7 @@ function withDescriptor<T>(descriptor: number, run: (descriptor: number) => T): 
 
 function outcome(file: string, run: () => Written): Stored {
   try {
-    return { type: run() }
+    return { type: run() === 'unchanged' ? 'unchanged' : 'stored' }
   } catch (error) {
     if (!isSystemError(error)) throw error
     if (error.code === 'EEXIST' && error.syscall === 'open') {

@@ -1,3 +1,4 @@
+import * as fs from 'node:fs'
 import {
   existsSync,
   linkSync,
@@ -123,6 +124,25 @@ t.test('one change at a time', async (t) => {
   t.strictSame(createKeyringFile(file, 'lost'), locked)
   t.equal(readFileSync(`${file}.new`, 'utf8'), 'what an interrupted command left')
   t.equal(readFileSync(file, 'utf8'), 'before, first')
+})
+
+t.test('what the next command has begun, as soon as it could, is left alone', async (t) => {
+  const folder = t.testdir({ 'keys.json': 'before' })
+  const file = join(folder, 'keys.json')
+  const renameSync = (from: string, to: string) => {
+    fs.renameSync(from, to)
+    writeFileSync(from, 'of the next command', { flag: 'wx' })
+  }
+  const raced = await t.mockImport<typeof import('../../src/cli/keyring-storage.js')>(
+    '../../src/cli/keyring-storage.js',
+    { 'node:fs': { ...fs, renameSync } },
+  )
+  t.strictSame(
+    raced.changeKeyringFile(file, () => 'after'),
+    { type: 'stored' },
+  )
+  t.equal(readFileSync(file, 'utf8'), 'after')
+  t.equal(readFileSync(`${file}.new`, 'utf8'), 'of the next command', 'its lock, and where its keyring will be whole')
 })
 
 t.test('a link to the file stays a link', async (t) => {
