@@ -58,6 +58,8 @@ export function heldKeys<V>(options: HoldOptions, world: KmsWorld): HeldKeys<V> 
   const held = timedStore<Entry<V>>(options.max, ttlMs + staleMs, monotonic)
   const failing = timedStore<Failing>(MOST_FAILING, LONGEST_PAUSE_MS * 4, monotonic)
   const running = new Map<string, Promise<Loaded<V> | KmsFailure>>()
+  /** Key versions that KMS denied when it last said anything. What is held of them is not for KMS's absence. */
+  const denied = new Set<string>()
   const look = (result: (KeyringEvent & { type: 'look-up' })['result']) => observe({ type: 'look-up', keyring, result })
 
   const put = (name: string, value: V) => {
@@ -80,10 +82,12 @@ export function heldKeys<V>(options: HoldOptions, world: KmsWorld): HeldKeys<V> 
     if (before !== undefined) note(before.failure, before.inARow, keyVersion, name)
     const result = await persist(call, before === undefined ? PATIENCE : PROBE, world)
     if (result.type === 'value') {
+      denied.delete(keyVersion)
       failing.delete(`version ${keyVersion}`)
       failing.delete(`look-up ${name}`)
       put(name, result.value)
     } else {
+      if (result.type === 'denied') denied.add(keyVersion)
       note(result, (before?.inARow ?? 0) + 1, keyVersion, name)
       observe({ type: 'failing', keyring, keyVersion, failure: result })
     }
@@ -105,7 +109,7 @@ export function heldKeys<V>(options: HoldOptions, world: KmsWorld): HeldKeys<V> 
       look('miss')
       return result.value
     }
-    const old = result.type === 'denied' ? undefined : held.get(name)
+    const old = denied.has(keyVersion) ? undefined : held.get(name)
     if (old === undefined) throw refusal(result, keyring, keyVersion)
     look('stale')
     return old.value
@@ -117,7 +121,8 @@ export function heldKeys<V>(options: HoldOptions, world: KmsWorld): HeldKeys<V> 
       const now = monotonic()
       if (entry === undefined || now >= entry.expires) return wait(keyVersion, name, call)
       const due = now >= entry.refreshAt && !running.has(name) && paused(keyVersion, name) === undefined
-      if (due) void once(keyVersion, name, call)
+      // Nobody waits for it, so nobody would hear of a fault of ours: whoever asks after the entry's end does.
+      if (due) once(keyVersion, name, call).catch(() => undefined)
       look('hit')
       return entry.value
     },

@@ -271,6 +271,53 @@ t.test('denied: what is held works to its end and no longer, whatever stale says
   t.equal(await code(ring), 'ok', 'enabled again')
 })
 
+t.test('what KMS has denied does not come back when KMS goes away', async (t) => {
+  for (const [contents, type] of [
+    [WRAPPED, 'derived'],
+    [MAC, 'kms-mac'],
+  ] as const) {
+    const kms = fakeKms()
+    const ring = await opened(contents, configOf(type), kms)
+    t.equal(await code(ring, 'a'), 'ok')
+    t.equal(await code(ring, 'b'), 'ok')
+    kms.fault = DENIED
+    kms.pass(1.01 * HOUR)
+    t.equal(await code(ring, 'a'), 'AccessDenied')
+    kms.fault = AWAY
+    for (let seconds = 0; seconds < 600; seconds += 20) {
+      kms.pass(20_000)
+      for (const objectKey of ['a', 'b']) {
+        if ((await code(ring, objectKey)) === 'ok') t.fail(`${type}: ${objectKey} works again after ${seconds} s`)
+      }
+    }
+    t.equal(lookUps(kms).includes('stale'), false)
+    kms.fault = 'none'
+    kms.pass(60_000)
+    t.equal(await code(ring, 'a'), 'ok', 'allowed again')
+    kms.fault = AWAY
+    kms.pass(1.01 * HOUR)
+    t.equal(await code(ring, 'a'), 'ok', 'and then stale as before')
+  }
+})
+
+t.test('a refresh in the background that breaks ends nothing but itself', async (t) => {
+  const kms = fakeKms()
+  const ring = await opened(WRAPPED, configOf('derived'), kms)
+  const { sleep } = kms
+  Object.assign(kms, { sleep: () => Promise.reject(new TypeError('a fault of ours')) })
+  const unhandled: unknown[] = []
+  const hear = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', hear)
+  t.teardown(() => process.off('unhandledRejection', hear))
+  kms.fault = AWAY
+  kms.pass(0.95 * HOUR)
+  t.equal(await code(ring), 'ok')
+  await settle()
+  await settle()
+  t.strictSame(unhandled, [])
+  Object.assign(kms, { sleep })
+})
+
 t.test('another key out of KMS than was wrapped is denied, at a refresh too', async (t) => {
   const kms = fakeKms()
   const ring = await opened(WRAPPED, configOf('derived'), kms)
