@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import type { UpstreamAccess } from '../maintenance/access.js'
+import { head } from '../maintenance/look.js'
 import { childrenOf, readTree, textOf } from '../maintenance/xml-tree.js'
 import { targetHeaders } from '../s3/customer-key.js'
 import { encodeQueryPart } from '../s3/encode.js'
@@ -15,6 +17,8 @@ export interface NotedUpload {
   readonly target: string
   /** bytes */
   readonly partSize: number
+  /** SHA-256, in hex, of the headers that it was created with: they say all that the copy keeps. */
+  readonly kept: string
 }
 
 /** Where uploads are noted, on the disk before the first part. */
@@ -55,8 +59,10 @@ export async function multipartCopy(
   const partSize = Math.max(settings.partSize, Math.ceil(size / MAX_PARTS))
   const opened = await openUpload(access, plan, partSize, notes)
   if (opened.type !== 'open') return opened
-  const { uploadId, parts } = opened
-  const result = await copyParts(access, plan, { uploadId, parts, size, partSize }, settings)
+  const { uploadId, parts, kept } = opened
+  const copied = await copyParts(access, plan, { uploadId, parts, size, partSize }, settings)
+  const result =
+    copied === 'complete' && !(await isStillKept(access, plan, kept)) ? { type: 'changed' as const } : copied
   const last = result === 'complete' ? await complete(access, plan, uploadId, parts) : result
   if (last.type === 'failed' && last.reason === STOPPED) return last
   if (last.type !== 'copied') await abortUpload(access, plan, uploadId)
@@ -66,7 +72,14 @@ export async function multipartCopy(
 
 export const STOPPED = 'stopped before it was whole; the next run goes on with it'
 
-type Opened = { readonly type: 'open'; readonly uploadId: string; readonly parts: Map<number, Part> } | CopyResult
+type Opened =
+  | {
+      readonly type: 'open'
+      readonly uploadId: string
+      readonly parts: Map<number, Part>
+      readonly kept: string
+    }
+  | CopyResult
 
 async function openUpload(
   access: UpstreamAccess,
@@ -74,35 +87,61 @@ async function openUpload(
   partSize: number,
   notes: UploadNotes,
 ): Promise<Opened> {
+  const described = await describing(access, plan)
+  if (described.type !== 'headers') return described
+  const { headers } = described
+  const kept = digestOf(headers)
   const noted = notes.find(plan.objectKey)
   const target = `${plan.target.keyring} ${plan.target.keyVersion}`
   if (noted !== 'none') {
-    const fits = noted.etag === etagOf(plan.head) && noted.partSize === partSize && noted.target === target
+    const fits =
+      noted.etag === etagOf(plan.head) && noted.partSize === partSize && noted.target === target && noted.kept === kept
     const parts = fits ? await listParts(access, plan, noted.uploadId) : 'gone'
-    if (parts !== 'gone') return { type: 'open', uploadId: noted.uploadId, parts }
+    if (parts !== 'gone') return { type: 'open', uploadId: noted.uploadId, parts, kept }
     await abortUpload(access, plan, noted.uploadId)
     notes.over(plan.objectKey)
   }
   if (plan.head.has('x-amz-missing-meta')) {
     return { type: 'failed', reason: 'S3 does not show all of its metadata, so a multipart copy cannot keep it' }
   }
-  const tags = await taggingHeader(access, plan)
-  if (tags.type !== 'headers') return tags
   const answer = await ask(access, plan, 'POST', new Map([['uploads', '']]), {
-    ...uploadHeaders(plan.head),
-    ...tags.headers,
-    ...plan.grants,
+    ...headers,
     ...targetHeaders(plan.target.key),
   })
   const fault = faultIn('CreateMultipartUpload', answer)
   if (fault !== 'none') return fault
   const uploadId = textOf(readTree(answer.body, 'InitiateMultipartUploadResult'), 'UploadId')
   if (uploadId === '') return { type: 'failed', reason: 'CreateMultipartUpload gave no upload id' }
-  notes.begun(plan.objectKey, { uploadId, etag: etagOf(plan.head), target, partSize })
-  if (isProven(access, answer, plan.target)) return { type: 'open', uploadId, parts: new Map() }
+  notes.begun(plan.objectKey, { uploadId, etag: etagOf(plan.head), target, partSize, kept })
+  if (isProven(access, answer, plan.target)) return { type: 'open', uploadId, parts: new Map(), kept }
   await abortUpload(access, plan, uploadId)
   notes.over(plan.objectKey)
   return { type: 'unproven' }
+}
+
+/** What the copy must be told of itself when its upload is created: metadata, locks, tags and grants. */
+async function describing(access: UpstreamAccess, plan: CopyPlan): Promise<Tagging> {
+  const tags = await taggingHeader(access, plan)
+  if (tags.type !== 'headers') return tags
+  return { type: 'headers', headers: { ...uploadHeaders(plan.head), ...tags.headers, ...plan.grants } }
+}
+
+const digestOf = (headers: Readonly<Record<string, string>>): string =>
+  createHash('sha256')
+    .update(JSON.stringify(Object.entries(headers).sort()))
+    .digest('hex')
+
+/**
+ * Whether the source is still described as it was when the upload was created. Tags, a retention and a legal hold change
+ * without a new ETag, parts take hours, and an upload that goes on after a kill may be days old.
+ */
+async function isStillKept(access: UpstreamAccess, plan: CopyPlan, kept: string): Promise<boolean> {
+  const { bucket, objectKey, source } = plan
+  const scope = { bucket, bucketIdentity: bucket, objectKey, version: { type: 'latest' } } as const
+  const { status, fields } = await head(access, scope, source)
+  if (status !== 200 || etagOf(fields) !== etagOf(plan.head)) return false
+  const now = await describing(access, { ...plan, head: fields })
+  return now.type === 'headers' && digestOf(now.headers) === kept
 }
 
 type Tagging = { readonly type: 'headers'; readonly headers: Readonly<Record<string, string>> } | CopyResult

@@ -115,6 +115,38 @@ t.test('a copy in parts goes on with its upload, or begins anew where the object
   t.strictSame(stand.origin.uploads(), [], 'nobody would have gone on with it')
 })
 
+t.test('tags that a client changes between two runs, or while parts are copied, are those of the copy', async (t) => {
+  const stand = await startStand(t)
+  const text = 'x'.repeat(3000)
+  const tag = async (name: string, value: string) => {
+    const body = `<Tagging><TagSet><Tag><Key>state</Key><Value>${value}</Value></Tag></TagSet></Tagging>`
+    const answer = await stand.call('PUT', name, { query: { tagging: '' }, body })
+    t.equal(answer.status, 200, answer.text)
+  }
+  for (const name of ['killed', 'meanwhile']) await stand.store(name, 'v1', text, { 'x-amz-tagging': 'state=old' })
+  let parts = 0
+  let isTagged = false
+  const access = altering(stand.access(), async (request) => {
+    if (!request.query.has('partNumber') || nameOf(request).includes('probe')) return request
+    parts += 1
+    if (nameOf(request) === 'meanwhile' && !isTagged) {
+      isTagged = true
+      await tag('meanwhile', 'new')
+    }
+    return request
+  })
+  const options = { concurrency: 1, partSize: 400 }
+  const first = await stand.run(options, { isStopping: () => parts >= 3 }, stand.journal(), access)
+  t.equal(first.end, 'interrupted')
+  await tag('killed', 'new')
+  t.strictSame(sums(await stand.run(options, {}, stand.journal(), access)), { listed: 2, moved: 2 })
+  for (const name of ['killed', 'meanwhile']) {
+    t.match((await stand.call('GET', name, { query: { tagging: '' } })).text, '<Value>new</Value>', name)
+    t.equal((await stand.read(name, 'v2')).body.toString(), text)
+  }
+  t.strictSame(stand.origin.uploads(), [])
+})
+
 t.test('a journal of something else, or a damaged one, is refused', async (t) => {
   const stand = await startStand(t)
   stand.journal().close()
