@@ -4,6 +4,19 @@
  */
 export type Fields = ReadonlyMap<string, string>
 
+/**
+ * Without the spaces and tabs at its ends, in linear time: a pattern for trailing blanks takes the square of a long run of
+ * them, and strangers choose the text.
+ */
+export function trimBlanks(text: string): string {
+  let [from, to] = [0, text.length]
+  while (from < to && isBlank(text, from)) from += 1
+  while (to > from && isBlank(text, to - 1)) to -= 1
+  return text.slice(from, to)
+}
+
+const isBlank = (text: string, at: number): boolean => text[at] === ' ' || text[at] === '\t'
+
 /** Folds node:http's `rawHeaders` (name, value, name, value …) into {@link Fields}. */
 export function fieldsOf(rawHeaders: readonly string[]): Map<string, string> {
   const fields = new Map<string, string>()

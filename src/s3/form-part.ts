@@ -1,3 +1,4 @@
+import { trimBlanks } from './fields.js'
 import { malformedForm } from './form-error.js'
 
 /** What the header of one part of a form says. */
@@ -10,7 +11,7 @@ export interface FormPart {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/
-const LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/
+const LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)$/
 /** A backslash quotes only a quote: browsers send paths of Windows and escape nothing else. */
 const PARAMETER = /^[ \t]*;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\"|\\(?!"))*)"|([^\s;"]+))/
 /** RFC 7578 (4.7) has let go of transfer encodings; those that change nothing are still sent. */
@@ -30,7 +31,7 @@ export function parseFormPart(header: Buffer): FormPart {
       throw malformedForm("A line of a part's header cannot be read.")
     }
     if (fields.has(name.toLowerCase())) throw malformedForm(`A part has more than one ${name}.`)
-    fields.set(name.toLowerCase(), value)
+    fields.set(name.toLowerCase(), trimBlanks(value))
   }
   const encoding = fields.get('content-transfer-encoding')?.toLowerCase() ?? 'binary'
   if (!PLAIN_ENCODINGS.includes(encoding)) throw malformedForm('Content-Transfer-Encoding must be left out.')

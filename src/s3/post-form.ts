@@ -33,21 +33,29 @@ const OBJECT_FIELDS = new Set([
 ])
 const OBJECT_PREFIXES = ['x-amz-meta-', 'x-amz-checksum-', 'x-amz-object-lock-']
 
+const FILENAME = '${filename}'
+/** Characters that all fields may have in the end: a thousand times a long name would be many MiB. */
+const MAX_EXPANDED = 32_768
+
 export const ENCRYPTION_PREFIX = 'x-amz-server-side-encryption'
 
 /**
  * The form's fields with `${filename}` replaced by the name of the file, of which the last part of a path counts.
  *
- * @throws S3Error InvalidArgument where the file's name has `${filename}` in it: the store would replace it again
+ * @throws S3Error InvalidArgument where the file's name has `${filename}` in it: the store would replace it again;
+ *   MaxPostPreDataLengthExceeded
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTForms.html
  */
 export function expandFilename({ fields, filename }: FormHead): ReadonlyMap<string, string> {
   const name =
     filename === 'none' ? '' : filename.slice(Math.max(filename.lastIndexOf('/'), filename.lastIndexOf('\\')) + 1)
   const expanded = new Map<string, string>()
+  let size = 0
   for (const [field, value] of fields) {
-    const text = value.replaceAll('${filename}', () => name)
-    if (text.includes('${filename}')) {
+    size += value.length + (value.split(FILENAME).length - 1) * name.length
+    if (size > MAX_EXPANDED) throw new S3Error('MaxPostPreDataLengthExceeded')
+    const text = value.replaceAll(FILENAME, () => name)
+    if (text.includes(FILENAME)) {
       throw invalid('file', "The file's name has ${filename} in it. Rename the file.")
     }
     expanded.set(field, text)

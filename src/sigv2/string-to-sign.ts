@@ -1,5 +1,5 @@
 import { S3Error } from '../s3/error.js'
-import type { Fields } from '../s3/fields.js'
+import { trimBlanks, type Fields } from '../s3/fields.js'
 import type { Query } from '../s3/query.js'
 import { SUB_RESOURCES } from './sub-resources.js'
 
@@ -47,7 +47,7 @@ function amzHeaders(fields: Fields): readonly string[] {
   return [...fields]
     .filter(([name]) => name.startsWith('x-amz-'))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}:${value.replace(/^[ \t]+|[ \t]+$/g, '')}`)
+    .map(([name, value]) => `${name}:${trimBlanks(value)}`)
 }
 
 function resources(parts: Version2Parts): readonly string[] {

@@ -104,6 +104,23 @@ t.test('headers of parts', (t) => {
   t.end()
 })
 
+t.test('no header takes longer than its length, blanks above all', (t) => {
+  const disposition = 'Content-Disposition: form-data; name="file"'
+  for (const [header, filename] of [
+    // With a pattern for the blanks around a value the first is hours, by somebody who need not even be known.
+    [`a:${' '.repeat(20_000)}\n\r\n${disposition}`, 'refused'],
+    [`a:x${' '.repeat(20_000)}\u2028\r\n${disposition}`, 'refused'],
+    [`a: \t x${' '.repeat(20_000)}x\r\n${disposition}`, 'none'],
+    [`${disposition}; filename="a"${' '.repeat(20_000)}`, 'a'],
+    [`${disposition}${' '.repeat(20_000)}; filename="${'\\'.repeat(3_000)}`, 'refused'],
+  ] as const) {
+    const read = () => headOf(`--b\r\n${header}\r\n\r\nx`).head.filename
+    if (filename === 'refused') t.equal(refusalOf(read).code, 'MalformedPOSTRequest')
+    else t.equal(read(), filename)
+  }
+  t.end()
+})
+
 t.test('limits, and forms that are none', (t) => {
   const refused = (text: string) => refusalOf(() => headOf(text)).code
   t.equal(refused(`${part('a', 'x')}${part('A', 'y')}${FILE}`), 'InvalidArgument')
@@ -172,5 +189,8 @@ t.test('${filename}', (t) => {
   t.equal(expanded('a/${filename}', '$&'), 'a/$&')
   t.equal(expanded('a/${filename}', 'none'), 'a/')
   t.equal(refusalOf(() => expanded('a/${filename}', '${filename}')).code, 'InvalidArgument')
+  const many = () => expanded('${filename}'.repeat(1000), 'x'.repeat(10_000))
+  t.equal(refusalOf(many).code, 'MaxPostPreDataLengthExceeded', 'ten MiB of twenty KiB')
+  t.equal(expanded('${filename}'.repeat(100), 'x'.repeat(255))?.length, 25_500)
   t.end()
 })
