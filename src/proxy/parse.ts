@@ -32,6 +32,7 @@ export interface ReceivedHead {
 export function parse(head: ReceivedHead): ParsedRequest {
   refuseRepeated(head.rawHeaders)
   const fields = fieldsOf(head.rawHeaders)
+  refuseDropped(fields)
   const { rawPath, rawQuery } = splitTarget(head.url ?? '')
   return {
     method: head.method ?? '',
@@ -55,6 +56,24 @@ function refuseRepeated(rawHeaders: readonly string[]): void {
       })
     }
     seen.add(name)
+  }
+}
+
+/** What S3 reads of a request's head, by RFC 9110 (7.6.1) never a matter of one connection. */
+const FOR_S3 = /^(?:x-amz-|content-|if-)|^(?:authorization|cache-control|date|expires|host|range)$/
+
+/**
+ * What Connection lists stays here, and is verified before: whoever holds a presigned request could so take out a header that was
+ * signed, the hash of its body (Content-MD5) or a condition (If-None-Match).
+ */
+function refuseDropped(fields: ReadonlyMap<string, string>): void {
+  for (const listed of (fields.get('connection') ?? '').split(',')) {
+    const name = listed.trim().toLowerCase()
+    if (!FOR_S3.test(name) || !fields.has(name)) continue
+    throw new S3Error('InvalidArgument', {
+      message: `The Connection header lists ${name}, which is meant for S3. Leave it out.`,
+      extra: { ArgumentName: 'Connection' },
+    })
   }
 }
 

@@ -34,6 +34,25 @@ t.test('two of what decides who asks for what are refused, in any case', async (
   } // prettier-ignore
 })
 
+t.test('Connection takes out nothing that S3 reads, and that was verified', async (t) => {
+  for (const name of [
+    'Content-MD5', 'content-type', 'If-None-Match', 'if-match', 'X-Amz-Meta-A', 'x-amz-acl', 'x-amz-checksum-sha256', 'Range',
+    'Cache-Control', 'expires', 'Host', 'date', 'authorization', 'x-amz-server-side-encryption-customer-key',
+  ]) {
+    for (const listed of [name, `close, ${name.toUpperCase()}`, `keep-alive ,\t${name.toLowerCase()} ,`]) {
+      t.equal(refusal(() => parse(head('/', name, '1', 'connection', listed))), 'InvalidArgument', listed)
+      t.equal(refusal(() => parse(head('/', name, '1', 'Connection', 'close', 'CONNECTION', listed))), 'InvalidArgument')
+    }
+    t.equal(refusal(() => parse(head('/', 'connection', name))), 'none', 'what is not there cannot be taken out')
+  } // prettier-ignore
+  for (const listed of ['close', 'TE, X-Custom, close', 'upgrade, http2-settings', ''])
+    t.equal(
+      refusal(() => parse(head('/', 'connection', listed, 'te', 'trailers', 'x-custom', '1', 'content-type', 'a/b'))),
+      'none',
+      listed,
+    )
+})
+
 t.test('the length of the body', async (t) => {
   t.equal(parse(head('/')).length, 0)
   t.equal(parse(head('/', 'content-length', '0')).length, 0)
