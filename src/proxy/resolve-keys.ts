@@ -4,6 +4,7 @@ import type { ObjectKey, Bucket } from '../s3/names.js'
 import { customerKeyInQuery, parseClientKey } from '../s3/client-key.js'
 import type { Fields } from '../s3/fields.js'
 import { S3Error } from '../s3/error.js'
+import { parseQuery } from '../s3/query.js'
 import { hasCustomerKeys, isEncryptionWish } from '../s3/customer-key.js'
 import { parseVersionId } from '../s3/names.js'
 import { candidateKey, readCandidates } from '../keyring/candidates.js'
@@ -152,7 +153,7 @@ function demandRule(pipeline: Pick<Pipeline, 'rules'>, bucket: Bucket, objectKey
 
 /** The client's own key: let through only where the rule says so, and only from a hop that may carry one. */
 function relayed(
-  { fields, query }: AuthorizedRequest,
+  { fields, rawQuery }: AuthorizedRequest,
   side: 'target' | 'copy-source',
   reference: KeyReference,
   scope: ObjectScope,
@@ -172,7 +173,8 @@ function relayed(
         'Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.',
     })
   }
-  if (customerKeyInQuery(query.keys())) {
+  // As it was sent: a presigned query of version 2 has given up its headers by now.
+  if (customerKeyInQuery(parseQuery(rawQuery).keys())) {
     throw new S3Error('InvalidArgument', {
       message: 'A customer key is taken from headers only, never from the query of a presigned URL.',
       extra: { ArgumentName: 'x-amz-server-side-encryption-customer-key' },

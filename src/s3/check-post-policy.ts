@@ -13,6 +13,9 @@ const MAX_OBJECT_BYTES = 5 * 1024 ** 3
 /** Fields that no condition need name: what proves the policy, and the file itself. */
 const EXEMPT = new Set(['awsaccesskeyid', 'signature', 'x-amz-signature', 'policy', 'file'])
 
+/** What a policy may hold and no error may repeat: it goes to the log, too. */
+const SECRET = /-customer-key$|^x-amz-security-token$/
+
 export const ANY_LENGTH: LengthRange = { min: 0, max: MAX_OBJECT_BYTES }
 
 /**
@@ -44,8 +47,9 @@ export function checkPostPolicy(
     named.add(name)
     const value = name === 'bucket' ? bucket : fields.get(name)
     if (value === undefined || !meets(condition, name, value)) {
+      const shown = SECRET.test(name) ? '[secret]' : condition.value
       throw denied(
-        `Policy Condition failed: ${JSON.stringify([condition.type, `$${condition.name}`, condition.value]).replaceAll('","', '", "')}`,
+        `Policy Condition failed: ${JSON.stringify([condition.type, `$${condition.name}`, shown]).replaceAll('","', '", "')}`,
       )
     }
   }

@@ -41,7 +41,8 @@ export function parsePostPolicy(field: string): PostPolicy {
 
 /** S3's documents have two escapes more than JSON: a backslash before `$`, and `\v`. */
 function parseJson(field: string): unknown {
-  const bytes = field.replace(/\s/g, '')
+  // Not `\s`: the signature of version 2 is over bytes, and U+202F for one ends in that of a slash.
+  const bytes = field.replace(/[ \t\r\n]/g, '')
   if (!BASE64.test(bytes)) throw invalid('invalid Base64 encoding.')
   try {
     const text = UTF8.decode(Buffer.from(bytes, 'base64'))

@@ -478,6 +478,12 @@ t.test('a plain scope stores plain, and a client may bring its key where the rul
   t.equal(answer.status, 204, answer.text)
   const got = await s3(side(proxy.port), 'GET', '/bucket/posted', { headers: fields })
   t.equal(got.text, 'content')
+  const other = form({ fields, spoil: (all) => ({ ...all, ...keyHeaders(customerKey(randomBytes(32))) }) })
+  const refused = await post(proxy.port, other)
+  t.match(refused, { status: 403, code: 'AccessDenied' }, 'the policy names the key')
+  t.notMatch(refused.text, key.toString('base64'))
+  t.match((await proxy.lastEvent())?.reason, 'customer-')
+  t.notMatch(JSON.stringify(proxy.events), key.toString('base64'))
   t.notMatch(proxy.logged(), key.toString('base64'))
   const plain = await proxyFor(t, {
     rules: [{ bucket: 'bucket', prefix: '', keys: { type: 'plain', clientKeys: 'reject' }, etag: 'passthrough' }],

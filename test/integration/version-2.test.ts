@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
+import { targetHeaders } from '../../src/s3/customer-key.js'
 import type { SeenRequest } from '../../src/origin/faults.js'
 import type { Case } from '../contract/case.js'
 import { expected } from '../contract/expectations.js'
@@ -9,6 +10,7 @@ import { unsignedChunks } from '../support/aws-chunked.js'
 import { testCertificates } from '../support/certificates.js'
 import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
 import { CLIENT, READER, encryptedRule, startTestProxy, type TestProxyOptions } from '../support/proxy-in-process.js'
+import { registerSecret } from '../support/record.js'
 import { rawClient, type RawRequest } from '../support/raw-client.js'
 import { ODD_KEYS } from './suite.js'
 import { pathOf } from '../support/s3-client.js'
@@ -221,6 +223,50 @@ t.test('whoever holds a presigned request cannot make another one of it', async 
   t.equal(await asked('GET', get, { authorization: `AWS ${CLIENT.accessKeyId}:eA==` }), 'InvalidArgument')
   t.same(stored(), before, 'nothing was written or removed')
   t.notMatch(proxy.logged(), new RegExp(/Signature=([^&]+)/.exec(get)![1]!), 'signatures are not logged')
+})
+
+t.test('nor take out what was signed, by a Connection that lists it', async (t) => {
+  const { raw, send, proxy } = await start(t)
+  const path = '/bucket/bound'
+  const headers = { 'content-md5': createHash('md5').update('agreed').digest('base64'), 'x-amz-meta-a': 'b' }
+  const put = (body: string, connection: string, version: Partial<RawRequest>) =>
+    raw.send({ method: 'PUT', path, headers, body, unsigned: { connection }, ...version })
+  for (const version of [{ version2: end() }, { version2: 'header' as const }, { presignFor: 600 }, {}]) {
+    t.equal((await put('forged', 'close', version)).code, 'BadDigest')
+    for (const name of ['content-md5', 'Content-MD5', 'x-amz-meta-a'])
+      t.equal((await put('forged', `close, ${name}`, version)).code, 'InvalidArgument', name)
+    t.notOk(stored().includes('bound'))
+    t.equal((await put('agreed', 'close', version)).status, 200)
+    await send({ method: 'DELETE', path })
+  }
+  t.equal((await proxy.lastEvent())?.outcome, 'complete')
+})
+
+t.test("a client's own key is not taken from the query, from a signed one neither", async (t) => {
+  const bytes = randomBytes(32)
+  registerSecret('a key in the query of version 2', bytes)
+  const { server, raw, send, proxy } = await start(t, { rules: [encryptedRule('*', 'main', { clientKeys: 'relay' })] })
+  const headers = { ...targetHeaders(createSecretKey(bytes)) }
+  t.equal((await send({ method: 'PUT', path: '/bucket/own', headers, body: 'own' })).status, 200, 'from headers it is')
+  const inHeaders = await raw.send({ method: 'GET', path: '/bucket/own', headers, version2: end() })
+  t.equal(inHeaders.body.toString(), 'own', 'presigned, the key in headers')
+  for (const method of ['GET', 'PUT']) {
+    const target = `${await presign(server, { method, path: '/bucket/own', headers })}&${new URLSearchParams(headers).toString()}`
+    const answer = await raw.send({
+      method,
+      path: '/',
+      anonymous: true,
+      body: method === 'PUT' ? 'other' : '',
+      tamper: (head) => {
+        head.path = target
+        delete head.headers['x-amz-content-sha256']
+      },
+    })
+    t.equal(answer.code, 'InvalidArgument', method)
+    t.match(answer.message, 'never from the query of a presigned URL')
+    t.notMatch(answer.body.toString(), headers['x-amz-server-side-encryption-customer-key'])
+  }
+  t.notMatch(proxy.logged(), headers['x-amz-server-side-encryption-customer-key'])
 })
 
 t.test('a presigned listing can be bent, within the grants only', async (t) => {

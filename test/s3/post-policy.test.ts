@@ -45,6 +45,34 @@ t.test('every kind of condition', (t) => {
   t.end()
 })
 
+t.test('a secret that a condition holds is not repeated', (t) => {
+  for (const name of [
+    'x-amz-server-side-encryption-customer-key',
+    'X-Amz-Server-Side-Encryption-Customer-Key',
+    'x-amz-security-token',
+  ]) {
+    for (const fields of [{ [name.toLowerCase()]: 'other' }, {}] as Record<string, string>[]) {
+      const said = refused(fields, ['eq', `$${name}`, 'very secret'])
+      t.equal(said, `Policy Condition failed: ["eq", "$${name}", "[secret]"]`)
+    }
+  }
+  t.match(refused({}, { 'x-amz-server-side-encryption-customer-key-MD5': 'md5' }), '"md5"')
+  t.end()
+})
+
+t.test('only blanks and line ends may be between the characters of the base64', (t) => {
+  const document = policy({ key: 'a' })
+  for (const blank of [' ', '\t', '\r\n']) parsePostPolicy(`${document.slice(0, 8)}${blank}${document.slice(8)}`)
+  // Each of them ends in the byte of an allowed character or of a blank, and version 2 signs bytes.
+  for (const other of ['\u202f', '\u2009', '\u2020', '\u00a0', '\ufeff', '\v'])
+    t.equal(
+      refusalOf(() => parsePostPolicy(`${document.slice(0, 8)}${other}${document.slice(8)}`)).message,
+      'Invalid Policy: invalid Base64 encoding.',
+      JSON.stringify(other),
+    )
+  t.end()
+})
+
 t.test('documents that are none', (t) => {
   const wrong: readonly (readonly [string, string])[] = [
     ['', 'invalid Base64 encoding.'],
