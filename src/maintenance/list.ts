@@ -44,13 +44,16 @@ export async function* listObjects(
   after = '',
 ): AsyncGenerator<Page<ListedObject>> {
   let token: string | 'none' = 'none'
+  let last = after
   for (;;) {
     const from: readonly (readonly [string, string])[] =
       token !== 'none' ? [['continuation-token', token]] : after !== '' ? [['start-after', after]] : []
     const query = [['list-type', '2'], ...from] as const
     const { root, name } = await page(access, bucket, prefix, query, 'ListBucketResult')
     const entries = childrenOf(root, 'Contents').map((entry) => listed(entry, name(textOf(entry, 'Key')), 'latest'))
-    yield { entries, last: entries.at(-1)?.objectKey ?? after }
+    // A page may be empty and not the last one; whoever goes on behind it must not begin anew.
+    last = entries.at(-1)?.objectKey ?? last
+    yield { entries, last }
     if (textOf(root, 'IsTruncated') !== 'true') return
     token = following(token, textOf(root, 'NextContinuationToken'))
   }

@@ -78,7 +78,8 @@ export function faultIn(what: string, { status, code, body }: MaintenanceAnswer)
   if (status === 412 || status === 409 || code === 'PreconditionFailed' || code === 'ConditionalRequestConflict') {
     return { type: 'changed' }
   }
-  if (code === 'NoSuchKey') return { type: 'changed' }
+  // An upload that is gone was completed by a request whose answer was lost, or aborted: a look at the object tells.
+  if (code === 'NoSuchKey' || code === 'NoSuchUpload') return { type: 'changed' }
   if (code === 'InvalidObjectState') return { type: 'archived' }
   const type = status === 400 || status === 403 ? 'refused' : 'failed'
   return { type, reason: `${what}: ${code === 'none' ? '' : `${code}, `}status ${status}` }

@@ -109,6 +109,14 @@ t.test('a list of several pages, and one that would never end', async (t) => {
   })
 })
 
+t.test('an empty page in the middle of a list does not send the next run back to its begin', async (t) => {
+  const answers = [page(['a', 'b'], 'true', 'one'), page([], 'true', 'two'), page(['c'], 'false', '')]
+  const lasts: string[] = []
+  const access = { send: async () => answers.shift() }
+  for await (const { last } of listObjects(access as never, bucket, '', 'Z')) lasts.push(last)
+  t.strictSame(lasts, ['b', 'b', 'c'])
+})
+
 function page(names: readonly string[], truncated: string, token: string) {
   const contents = names.map((name) => `<Contents><Key>${name}</Key><Size>1</Size><ETag>"e"</ETag></Contents>`)
   const xml = `<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>${truncated}</IsTruncated><NextContinuationToken>${token}</NextContinuationToken>${contents.join('')}</ListBucketResult>`

@@ -252,6 +252,26 @@ t.test('late errors inside a 200, lost answers and a copy that loses something',
   )
 })
 
+t.test('a completion whose answer was lost is looked at, and not told as a failure', async (t) => {
+  const stand = await startStand(t)
+  await stand.store('large', 'v1', 'x'.repeat(1500))
+  let isSent = false
+  stand.origin.faults.intercept = ({ method, target }) =>
+    isSent && method === 'POST' && target.includes('/large?uploadId=')
+      ? { type: 'answer', status: 404, body: '<Error><Code>NoSuchUpload</Code></Error>' }
+      : { type: 'proceed' }
+  const access = altering(stand.access(), async (request, send) => {
+    if (nameOf(request) === 'large' && request.method === 'POST' && request.query.has('uploadId')) {
+      await send(request)
+      isSent = true
+    }
+    return request
+  })
+  const result = await stand.run({}, {}, undefined, access)
+  t.strictSame([sums(result), [...result.failures]], [{ listed: 1, moved: 1 }, []])
+  t.equal((await stand.read('large', 'v2')).body.toString(), 'x'.repeat(1500))
+})
+
 t.test('a copy that comes out plain ends the run, loudly', async (t) => {
   const stand = await startStand(t)
   for (const name of ['a', 'b', 'c']) await stand.store(name, 'v1')
