@@ -24,11 +24,17 @@ export function kmsOverSdk(world: {
   readonly randomBytes: (size: number) => Buffer
 }): KmsOfProcess {
   const waiting: KeyringEvent[] = []
+  // One for each keyring, however often its file changes: connections and credentials are kept.
+  const connected = new WeakMap<KmsConfig, Kms>()
   let hear = (event: KeyringEvent) => {
     if (waiting.length < MOST_WAITING) waiting.push(event)
   }
   return {
-    connect: (config) => connect(config, world.now),
+    connect: (config) => {
+      const known = connected.get(config) ?? connect(config, world.now)
+      connected.set(config, known)
+      return known
+    },
     monotonic: () => performance.now(),
     random: () => world.randomBytes(4).readUInt32BE() / 2 ** 32,
     sleep: (ms) => delay(ms),

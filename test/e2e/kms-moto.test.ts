@@ -1,8 +1,9 @@
 // Keyrings in moto's KMS, over TLS and the SDK's own client, behind the whole proxy: what clients see when KMS denies,
 // throttles or goes away, and that nothing is ever written in the clear meanwhile.
-import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
-import { writeFileSync } from 'node:fs'
+import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import type { KeyringConfig } from '../../src/config/types.js'
 import { openKeyrings } from '../../src/keyring/create.js'
@@ -22,6 +23,7 @@ import { ORIGIN_CREDENTIALS, originServer, startTestOrigin } from '../support/or
 import { CLIENT, encryptedRule, startTestProxy } from '../support/proxy-in-process.js'
 import { testCertificates } from '../support/certificates.js'
 import { registerSecret } from '../support/record.js'
+import { runWell } from '../support/run-program.js'
 import { pathOf, s3 } from '../support/s3-client.js'
 
 const SECRET = 'moto-takes-any-secret-000'
@@ -41,6 +43,11 @@ async function withMoto(backendPort: number): Promise<void> {
   const made = async (more: object) => (await admin.send(new CreateKeyCommand(more))).KeyMetadata!.Arn!
   const wrapping = await made({})
   const macKey = await made({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' })
+  for (const [AliasName, TargetKeyId] of [
+    ['alias/backups', wrapping],
+    ['alias/mac', macKey],
+  ])
+    await admin.send(new CreateAliasCommand({ AliasName, TargetKeyId }))
   const front = await startKmsFront(backendPort)
   t.teardown(front.close)
   const endpoint = { hostname: 'localhost', port: front.port }
@@ -129,6 +136,47 @@ async function withMoto(backendPort: number): Promise<void> {
     })
     t.equal(front.calls.length, 1)
   })
+
+  t.test(
+    'the recovery commands of docs/keys.md give the keys, with the AWS CLI and without this program',
+    async (t) => {
+      const aws = fileURLToPath(new URL('../../node_modules/.cache/ssec-proxy-e2e/python/bin', import.meta.url))
+      const doc = readFileSync(new URL('../../docs/keys.md', import.meta.url), 'utf8')
+      const blocks = Array.from(doc.matchAll(/^```sh\n(.*?)\n```$/gms), ([, block]) => block!)
+      const recover = async (start: string, env: Readonly<Record<string, string>>) => {
+        const block = blocks.filter((one) => one.startsWith(start))
+        t.equal(block.length, 1, start)
+        const { stdout } = await runWell('bash', ['-ec', block[0]!.replace('2026-11-23-def9f2', 'v1')], {
+          recorded: 'no',
+          cwd: t.testdir({}),
+          env: {
+            PATH: `${aws}:/usr/bin:/bin`,
+            AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+            AWS_SECRET_ACCESS_KEY: SECRET,
+            AWS_DEFAULT_REGION: region,
+            AWS_ENDPOINT_URL: `http://127.0.0.1:${backendPort}`,
+            ...env,
+          },
+        })
+        return stdout.toString().trim()
+      }
+      const contents = await wrappedFor('main')
+      if (contents.type !== 'derived' || contents.versions[0]?.type !== 'wrapped') throw new Error('is not wrapped')
+      const wrappedKey = contents.versions[0].wrappedKey.toString('base64')
+      const plain = await recover('printf %s "$WRAPPED_KEY"', { WRAPPED_KEY: wrappedKey, KMS_KEY_ID: wrapping })
+      t.ok(plain === bytesOf('moto').toString('base64'))
+      const ring = await opened(macs, config('kms-mac', 'mac'))
+      for (const objectKey of ['2026/cat.jpg', 'a//b', 'caf\u00e9 %2F/']) {
+        const { key } = await ring.forWrite(scopeOf('photos', objectKey))
+        const env = { BUCKET: 'photos', OBJECT_KEY: objectKey, KMS_KEY_ID: macKey }
+        t.ok((await recover("printf 'ssec-proxy/v1", env)) === key.export().toString('base64'), objectKey)
+      }
+      t.equal(await recover('printf ssec-proxy/check/v1 > label', {}), checkOfMac(label.bytes))
+      const made = await recover('printf %s "$KEY"', { KEY: bytesOf('moto').toString('base64') })
+      const version = { ...contents.versions[0], wrappedKey: Buffer.from(made, 'base64'), kmsKeyId: 'alias/backups' }
+      await opened({ ...contents, versions: [version] }, config('derived', 'main'))
+    },
+  )
 
   const origin = await startTestOrigin()
   t.teardown(() => origin.close())
