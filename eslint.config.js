@@ -10,7 +10,7 @@ const SINGLE = {
   'cli-progress': 'src/cli/progress.ts',
   'lru-cache': 'src/keyring/cached.ts',
   pino: 'src/telemetry/logger.ts',
-  'prom-client': 'src/telemetry/metrics.ts',
+  'prom-client': 'src/telemetry/metric-registry.ts',
 }
 
 /** Folder → folders of src that it may not import. */

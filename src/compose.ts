@@ -60,10 +60,10 @@ export function withKeyrings(pipeline: Pipeline, config: Config, keyrings: reado
 }
 
 function ready(
-  { name, authentication, grants, upstreamCredentials }: IdentityConfig,
+  { name, class: counted, authentication, grants, upstreamCredentials }: IdentityConfig,
   shared: CredentialSource,
   sourceOf: (credentials: CredentialConfig) => CredentialSource,
 ): Identity {
   const credentials = upstreamCredentials === 'shared' ? shared : sourceOf(upstreamCredentials)
-  return { name, authentication, grants, credentials }
+  return { name, class: counted, authentication, grants, credentials }
 }

@@ -3,13 +3,9 @@ import { type Composed, compose, withKeyrings } from './compose.js'
 import { type HttpProxyTransport, httpProxyTransport } from './upstream/http-proxy-transport.js'
 import { type Listeners, SERVER_TIMES, startListeners } from './server.js'
 import { type Logger, createLogger } from './telemetry/logger.js'
-import {
-  type KeyVersionInfo,
-  METRICS_CONTENT_TYPE,
-  type Metrics,
-  aggregateMetrics,
-  createMetrics,
-} from './telemetry/metrics.js'
+import { METRICS_CONTENT_TYPE, aggregateMetrics } from './telemetry/metric-registry.js'
+import { type Metrics, createMetrics } from './telemetry/metrics.js'
+import type { KeyVersionInfo } from './telemetry/keyring-metrics.js'
 import { StartError, faultOf } from './server/start-error.js'
 import { WORKER_TIMES, isWorker, runWorkers } from './workers.js'
 import type { Config } from './config/types.js'
@@ -18,12 +14,15 @@ import type { Keyring } from './keyring/port.js'
 import type { KeyringEvent } from './keyring/kms-world.js'
 import type { OpenedKeyring } from './keyring/create.js'
 import { accessLog } from './telemetry/access-log.js'
+import { leaderMetrics } from './telemetry/leader-metrics.js'
 import { linkToPrimary } from './workers/worker.js'
 import { readFileSync } from 'node:fs'
 import { requestHandler } from './proxy/handle-request.js'
 
 /** What the process gives: its environment, clocks, randomness and signals. */
 export interface RunWorld {
+  /** Of this program. */
+  readonly version: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly now: () => Date
   readonly randomBytes: (size: number) => Buffer
@@ -67,7 +66,7 @@ async function startServing(
   log: Logger,
 ): Promise<Serving> {
   let listeners: Listeners | 'none' = 'none'
-  let inUse = keyringsOf(opened)
+  let loaded = opened
   const transport = openTransport(config, world)
   const metrics = createMetrics({
     inFlight: () => (listeners === 'none' ? 0 : listeners.inFlight()),
@@ -75,6 +74,8 @@ async function startServing(
       const { inUse, free, pending } = transport.stats()
       return { in_use: inUse, free, pending }
     },
+    upstreamRetries: () => transport.stats().retries,
+    remembered: () => pipeline.memory.lookUps(),
   })
   world.keyringEvents((event) => {
     metrics.keyringEvent(event)
@@ -83,7 +84,7 @@ async function startServing(
     log.error({ keyring, keyVersion, kms: failure.type, reason: failure.reason }, 'KMS gives no key')
   })
   const writeAccessLog = accessLog({ log, objectKeys: config.log.objectKeys })
-  const composed: Composed = compose(config, inUse, {
+  const composed: Composed = compose(config, keyringsOf(opened), {
     now: world.now,
     monotonic: () => performance.now(),
     randomBytes: world.randomBytes,
@@ -98,7 +99,7 @@ async function startServing(
     throw new StartError(composed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '))
   }
   let { pipeline } = composed
-  metrics.keyVersions(() => keyVersionsOf(inUse))
+  metrics.keyVersions(() => keyVersionsOf(loaded))
   listeners = await startListeners({
     listeners: config.listeners,
     timeouts: config.timeouts,
@@ -107,6 +108,7 @@ async function startServing(
     log,
     observe: pipeline.observe,
     onCertificate: metrics.certificate,
+    onCertificateReload: metrics.certificateReload,
   })
   const serving = listeners
   const files = followKeyringFiles(opened, {
@@ -114,8 +116,8 @@ async function startServing(
     times: SERVER_TIMES,
     log,
     onChange: (changed) => {
-      inUse = keyringsOf(changed)
-      pipeline = withKeyrings(pipeline, config, inUse)
+      loaded = changed
+      pipeline = withKeyrings(pipeline, config, keyringsOf(changed))
     },
     onReload: metrics.keyringReload,
   })
@@ -137,10 +139,22 @@ async function startServing(
 
 const keyringsOf = (opened: readonly OpenedKeyring[]): readonly Keyring[] => opened.map(({ keyring }) => keyring)
 
-const keyVersionsOf = (keyrings: readonly Keyring[]): readonly KeyVersionInfo[] =>
-  keyrings.flatMap(({ name: keyring, keyVersions }) =>
-    keyVersions().map((keyVersion, i) => ({ keyring, keyVersion, active: i === 0 })),
-  )
+const keyVersionsOf = (opened: readonly OpenedKeyring[]): readonly KeyVersionInfo[] =>
+  opened.flatMap(({ keyring, contents }) => {
+    const versions = contents.type === 'objects' ? [] : contents.versions
+    return keyring.keyVersions().map((keyVersion, i) => {
+      const created = versions.find(({ id }) => id === keyVersion)?.created
+      return {
+        keyring: keyring.name,
+        keyVersion,
+        active: i === 0,
+        created: created === undefined ? ('unknown' as const) : new Date(created),
+      }
+    })
+  })
+
+const leaderMetricsOf = ({ version, now }: RunWorld) =>
+  leaderMetrics({ version, nodeVersion: process.version, started: now() })
 
 function openTransport(config: Config, world: RunWorld): HttpProxyTransport {
   const { ca } = config.upstream
@@ -163,11 +177,13 @@ async function runAlone(
 ): Promise<void> {
   const serving = await startServing(config, keyrings, world, log)
   let ready = true
+  const leader = leaderMetricsOf(world)
+  leader.workers({ wanted: 1, ready: 1, answered: 1 })
   const admin = await openAdmin(
     config,
     log,
     () => ready,
-    async () => serving.metrics.text(),
+    async () => `${await serving.metrics.text()}\n${await leader.text()}`,
   ).catch(async (cause: unknown) => {
     await serving.stop()
     throw cause
@@ -184,16 +200,21 @@ async function runAlone(
 }
 
 async function runAsPrimary(config: Config, world: RunWorld, log: Logger): Promise<void> {
+  const leader = leaderMetricsOf(world)
   const workers = await runWorkers({
     count: config.workers,
     unixSockets: config.listeners.flatMap((listener) => (listener.type === 'unix' ? [listener.path] : [])),
     drainMs: config.timeouts.drainMs,
     times: WORKER_TIMES,
     log,
+    onCrash: leader.workerCrashed,
   })
-  const admin = await openAdmin(config, log, workers.ready, async () =>
-    aggregateMetrics(await workers.snapshots()),
-  ).catch(async (cause: unknown) => {
+  const text = async () => {
+    const { snapshots, ready, answered } = await workers.metrics()
+    leader.workers({ wanted: config.workers, ready, answered })
+    return `${await aggregateMetrics(snapshots)}\n${await leader.text()}`
+  }
+  const admin = await openAdmin(config, log, workers.ready, text).catch(async (cause: unknown) => {
     await workers.close()
     throw cause
   })

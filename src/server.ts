@@ -27,6 +27,8 @@ export interface StartOptions {
   /** Hears of requests that never got to the handler: bad heads, unknown expectations, requests while draining. */
   readonly observe: RequestObserver
   readonly onCertificate: (certificate: { readonly listener: string; readonly notAfter: Date }) => void
+  /** Hears of a changed certificate that is refused, and of the end of that. */
+  readonly onCertificateReload: (listener: string, result: 'accepted' | 'refused') => void
 }
 
 export interface Listeners {

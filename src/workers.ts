@@ -1,7 +1,8 @@
 import { type Crew, type CrewTimes, allGone, startCrew } from './workers/crew.js'
 import type { Drained } from './server/drain.js'
 import type { Logger } from './telemetry/logger.js'
-import type { MetricsSnapshot } from './telemetry/metrics.js'
+import type { MetricsSnapshot } from './telemetry/metric-registry.js'
+import { pastMetrics } from './workers/past-metrics.js'
 import { claimUnixSocket } from './server/unix-socket.js'
 import cluster from 'node:cluster'
 
@@ -28,18 +29,27 @@ export interface RunWorkersOptions {
   readonly drainMs: number
   readonly times: WorkerTimes
   readonly log: Logger
+  /** Hears of each worker that ended without having been told to. */
+  readonly onCrash: (how: string) => void
 }
 
 export interface Workers {
   readonly addresses: readonly string[]
   /** Whether requests are taken. All workers were ready at the start; while one is being replaced the others serve. */
   readonly ready: () => boolean
-  /** Metrics of all workers that answer in time, for `aggregateMetrics`. */
-  readonly snapshots: () => Promise<readonly MetricsSnapshot[]>
+  /** Metrics of all workers, those of the past included, for `aggregateMetrics`; and how the workers are. */
+  readonly metrics: () => Promise<WorkerMetrics>
   /** Tells all to look at their certificate files. */
   readonly reload: () => void
   /** Drains all and resolves at their end. `killed` of them did not end by themselves. */
   readonly close: () => Promise<Drained & { readonly killed: number }>
+}
+
+export interface WorkerMetrics {
+  readonly snapshots: readonly MetricsSnapshot[]
+  readonly ready: number
+  /** How many gave theirs in time; of the others it is their last. */
+  readonly answered: number
 }
 
 /** Whether this process is a worker of {@link runWorkers}: then `linkToPrimary` (workers/worker.ts) is called instead. */
@@ -50,16 +60,20 @@ export const isWorker = (): boolean => cluster.isWorker
  *
  * @throws StartError with the worker's own line where one cannot start; none is left running then
  */
-export async function runWorkers({ count, unixSockets, drainMs, times, log }: RunWorkersOptions): Promise<Workers> {
+export async function runWorkers(options: RunWorkersOptions): Promise<Workers> {
+  const { count, unixSockets, drainMs, times, log } = options
   for (const path of unixSockets) await claimUnixSocket(path, `unix ${path}`)
   // This process makes the sockets, a worker sets their mode; until then they must not be open to others.
   if (unixSockets.length > 0) process.umask(0o027)
   const crew = await startCrew(count, times, log)
+  crew.listen((news) => {
+    if (news.type === 'gone' && !closing) options.onCrash(news.how)
+  })
   let closing = false
   return {
     addresses: crew.addresses,
     ready: () => !closing && crew.ready().length > 0,
-    snapshots: snapshotsOf(crew, times.metricsMs),
+    metrics: metricsOf(crew, times.metricsMs),
     reload: () => {
       for (const worker of crew.all()) worker.tell({ type: 'ssec-proxy/reload' })
     },
@@ -71,23 +85,28 @@ export async function runWorkers({ count, unixSockets, drainMs, times, log }: Ru
   }
 }
 
-function snapshotsOf(crew: Crew, limitMs: number): Workers['snapshots'] {
+function metricsOf(crew: Crew, limitMs: number): Workers['metrics'] {
   let last = 0
-  return () => {
+  const past = pastMetrics()
+  crew.listen((news, from) => {
+    if (news.type === 'ssec-proxy/metrics') past.heard(from.id, news.snapshot)
+    if (news.type === 'gone') past.gone(from.id)
+  })
+  return async () => {
     last += 1
     const id = last
-    const snapshots: MetricsSnapshot[] = []
     const asked = crew.ready()
     const waiting = new Set(asked.map((worker) => worker.id))
-    return new Promise((resolve) => {
+    let answered = 0
+    await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer)
         stop()
-        resolve(snapshots)
+        resolve()
       }
       const timer = setTimeout(done, limitMs)
       const stop = crew.listen((news, from) => {
-        if (news.type === 'ssec-proxy/metrics' && news.id === id) snapshots.push(news.snapshot)
+        if (news.type === 'ssec-proxy/metrics' && news.id === id) answered += 1
         else if (news.type !== 'gone') return
         waiting.delete(from.id)
         if (waiting.size === 0) done()
@@ -95,6 +114,7 @@ function snapshotsOf(crew: Crew, limitMs: number): Workers['snapshots'] {
       for (const worker of asked) worker.tell({ type: 'ssec-proxy/metrics', id })
       if (asked.length === 0) done()
     })
+    return { snapshots: await past.all(), ready: crew.ready().length, answered }
   }
 }
 

@@ -21,8 +21,8 @@ export async function runCommandLine(
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .showHelpAfterError('(--help shows what there is)')
   const exit: ExitCode = { code: 0 }
-  registerServeCommand(program, io, world, exit)
-  registerQuickstartCommand(program, io, world, exit)
+  registerServeCommand(program, io, { ...world, version }, exit)
+  registerQuickstartCommand(program, io, { ...world, version }, exit)
   registerCheckCommand(program, io, exit)
   registerKeysCommands(program, io, exit, (title) =>
     openProgress({ terminal: world.terminal, stderr: io.stderr, title, before: 0, monotonic: () => performance.now() }),
@@ -38,7 +38,7 @@ export async function runCommandLine(
 }
 
 /** What long-running commands have of the process. */
-export type CommandWorld = ServeWorld & {
+export type CommandWorld = Omit<ServeWorld, 'version'> & {
   /** For progress bars. */
   readonly terminal: NodeJS.WriteStream | 'none'
 }

@@ -12,7 +12,7 @@ import { kmsOverSdk } from '../kms-over-sdk.js'
 import { type RunWorld, runProxy } from '../run-proxy.js'
 
 /** How a long-running command is told to stop, or to look at its files again. */
-export type ServeWorld = Pick<RunWorld, 'stop' | 'onReload'>
+export type ServeWorld = Pick<RunWorld, 'stop' | 'onReload' | 'version'>
 
 /** `serve`. */
 export function registerServeCommand(program: Command, io: CliIo, world: ServeWorld, exit: ExitCode): void {

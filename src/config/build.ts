@@ -144,8 +144,10 @@ function buildCredentials(credentials: CredentialDocument, at: Path, texts: Reso
 function buildIdentity(identity: IdentityDocument, at: Path, texts: ResolvedTexts): IdentityConfig {
   const { name, accessKeyId, secretAccessKey, anonymous, grants, upstreamCredentials } = identity
   const { signatures, presignedV2Lifetime } = identity
+  const ofItsKind = anonymous === true ? 'anonymous' : 'default'
   return {
     name,
+    class: identity.class ?? ofItsKind,
     authentication:
       anonymous === true
         ? { type: 'anonymous' }

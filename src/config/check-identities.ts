@@ -14,8 +14,23 @@ export function checkIdentities(view: View, texts: ResolvedTexts): readonly Find
     ...repeated(view.texts(['identities', '*', 'name']), (first) => `is the name of ${parent(first)} already`),
     ...repeated(accessKeyIds, (first) => `is the access key id of ${parent(first)} already`),
     ...indices(view).flatMap((i) => checkAuthentication(view, ['identities', i])),
+    ...checkClasses(view),
     ...checkGrants(view),
   ]
+}
+
+/** Each makes a series of metrics for every operation and status. */
+const MOST_CLASSES = 32
+
+function checkClasses(view: View): readonly Finding[] {
+  const classes = view.texts(['identities', '*', 'class'])
+  const seen = new Set<string>()
+  for (const { at, value } of classes) {
+    seen.add(value)
+    if (seen.size <= MOST_CLASSES) continue
+    return [{ at, message: `is one class too many: metrics tell at most ${MOST_CLASSES} apart` }]
+  }
+  return []
 }
 
 const parent = (path: string): string => path.replace(/\.[A-Za-z]+$/, '')

@@ -70,6 +70,7 @@ export interface UpstreamDocument {
 
 export interface IdentityDocument {
   readonly name: string
+  readonly class?: string
   readonly accessKeyId?: string | ReferenceDocument
   readonly secretAccessKey?: ReferenceDocument
   readonly anonymous?: true

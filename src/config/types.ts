@@ -54,6 +54,8 @@ export type SignatureVersion = 'v2' | 'v4'
 
 export interface IdentityConfig {
   readonly name: string
+  /** What metrics count it among; the configuration has few of them. */
+  readonly class: string
   /** `anonymous` identities have no access key and can only be named by a loopback listener. */
   readonly authentication: AccessKeyConfig | { readonly type: 'anonymous' }
   readonly grants: readonly Grant[]

@@ -18,19 +18,28 @@ export interface KeyMemory {
   getUpload(scope: ObjectScope, uploadId: string): RememberedKey | 'unknown'
   setUpload(scope: ObjectScope, uploadId: string, value: RememberedKey): void
   forgetUpload(scope: ObjectScope, uploadId: string): void
+  /** How often `get` found something, and how often not. */
+  lookUps(): { readonly hits: number; readonly misses: number }
 }
 
 /** A memory of at most `max` objects and as many uploads, the least recently used forgotten first; 0 remembers none. */
 export function rememberedVersions(max: number): KeyMemory {
   const objects = lru<RememberedKey | 'plain'>(max)
   const uploads = lru<RememberedKey>(max)
+  const lookUps = { hits: 0, misses: 0 }
   return {
-    get: (scope) => objects.get(objectName(scope)) ?? 'unknown',
+    get: (scope) => {
+      const found = objects.get(objectName(scope))
+      if (found === undefined) lookUps.misses += 1
+      else lookUps.hits += 1
+      return found ?? 'unknown'
+    },
     set: (scope, value) => objects.set(objectName(scope), value),
     forget: (scope) => objects.delete(objectName(scope)),
     getUpload: (scope, uploadId) => uploads.get(uploadName(scope, uploadId)) ?? 'unknown',
     setUpload: (scope, uploadId, value) => uploads.set(uploadName(scope, uploadId), value),
     forgetUpload: (scope, uploadId) => uploads.delete(uploadName(scope, uploadId)),
+    lookUps: () => lookUps,
   }
 }
 

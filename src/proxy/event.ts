@@ -1,3 +1,18 @@
+import type { UpstreamFailureReason } from '../upstream/types.js'
+
+/** How far a request came in the pipeline; `listener` where it never got to it. */
+export type Stage =
+  | 'listener'
+  | 'parse'
+  | 'authenticate'
+  | 'classify'
+  | 'authorize'
+  | 'resolve-keys'
+  | 'rewrite'
+  | 'forward'
+  | 'check-answer'
+  | 'respond'
+
 /** What became of one request: the one completion event, made last, whatever happened. No secret is in it. */
 export interface RequestEvent {
   readonly requestId: string
@@ -7,14 +22,20 @@ export interface RequestEvent {
   /** S3's operation name; `unknown` where the request was refused before it was classified. */
   readonly operation: string
   readonly identity: string | 'none'
+  /** What the configuration counts the identity among; bounded, so that it can be a label of metrics. */
+  readonly identityClass: string | 'none'
   readonly bucket: string | 'none'
   readonly objectKey: string | 'none'
+  /** The stage that refused the request, or the last one that it came to. */
+  readonly stage: Stage
   /** Status sent to the client; 499 where the client left before any was sent. */
   readonly status: number
   /** The S3 error code of an answer of the proxy's own, or of the upstream's where it was read. */
   readonly errorCode: string | 'none'
   /** Why, in one line, for the log. */
   readonly reason: string | 'none'
+  /** Why the upstream gave no answer, or not all of it. */
+  readonly failure: UpstreamFailureReason | 'none'
   readonly upstreamStatus: number | 'none'
   readonly upstreamRequestId: string | 'none'
   /** Requests sent to the upstream for this one. */
@@ -26,10 +47,15 @@ export interface RequestEvent {
   /** body bytes */
   readonly bytesIn: number
   readonly bytesOut: number
-  /** Milliseconds since the request's head: until the key was there, until the upstream's head, until the end. */
+  /** Milliseconds since the request's head: until the caller was proven, the key was there, the upstream's head, the end. */
+  readonly authMs: number
   readonly keyMs: number
   readonly firstByteMs: number
   readonly totalMs: number
+  /** Milliseconds spent on getting customer keys, all attempts together. */
+  readonly keyWaitMs: number
+  /** Milliseconds from the start of the last attempt to the upstream's head. */
+  readonly upstreamMs: number
   readonly outcome: 'complete' | 'refused' | 'client-gone' | 'upstream-failed' | 'encryption-unproven'
 }
 

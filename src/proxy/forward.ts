@@ -35,12 +35,15 @@ export async function forward(
   const replayable = request.upstreamBody.type !== 'stream' && request.upstreamBody.type !== 'form'
   if (!replayable) await learnRegionFirst(request, pipeline, signal, record)
   let first: Forwarded | undefined
+  record.seeksKey()
   for await (const attempt of attempts(request)) {
+    record.gotKey()
     if (first !== undefined) record.keysRetried += 1
     const answer = await sendInRegion(request, attempt, pipeline, signal, record, replayable)
     if (!replayable || !mayBeAnotherKey(answer.response.status)) return answer
     const held = await holdAnswer(answer.response, MAX_ERROR_BYTES)
     first ??= { attempt, response: held.response }
+    record.seeksKey()
   }
   if (first !== undefined) return first
   throw new S3Error('AccessDenied', { cause: 'no keyring of the rule has a key for this object' })
@@ -135,7 +138,7 @@ async function send(
   signal: AbortSignal,
   record: RequestRecord,
 ): Promise<UpstreamResponse> {
-  record.attempts += 1
+  record.sends()
   const response = await pipeline.transport(request, signal)
   record.answered(response)
   return response

@@ -44,21 +44,33 @@ export function requestHandler(live: () => Pipeline): Handler {
     const openBody = bodyOpener(request, response, record, expectsContinue)
     try {
       const parsed = parse(request)
+      record.stage = 'authenticate'
       const authenticated = isForm(parsed, pipeline)
         ? await authenticateForm(parsed, pipeline, listener.anonymous, openBody)
         : authenticate(parsed, pipeline, listener.anonymous)
       record.identity = authenticated.identity.name
+      record.identityClass = authenticated.identity.class
+      record.authMs = elapsed()
+      record.stage = 'classify'
       const classified = classifyRequest(authenticated, pipeline.baseDomains)
       noteTarget(classified, record)
+      record.stage = 'authorize'
       await answerNeedlessCreation(classified, pipeline, gone.signal, record)
       authorize(classified, pipeline)
       const authorized = await readDocument(classified, pipeline, openBody)
+      record.stage = 'resolve-keys'
+      record.seeksKey()
       const keyed = await resolveKeys(authorized, pipeline, listener.type === 'https')
+      record.gotKey()
       record.keyMs = elapsed()
+      record.stage = 'rewrite'
       const rewritten = rewrite(keyed, pipeline, openBody)
+      record.stage = 'forward'
       const forwarded = await forwardProven(rewritten, pipeline, gone.signal, record)
       unread = forwarded
+      record.stage = 'check-answer'
       const answered = await checkAnswer(rewritten, forwarded, pipeline, record)
+      record.stage = 'respond'
       const origin = `${listener.type === 'https' ? 'https' : 'http'}://${parsed.host}`
       const form = await answerForm(rewritten, answered, pipeline, origin)
       if (form === 'none') await respond(rewritten, answered, response, pipeline, record)
@@ -103,6 +115,7 @@ function end(
   pipeline: Pipeline,
   gone: AbortSignal,
 ): void {
+  if (cause instanceof UpstreamFailure) record.failure = cause.reason
   if ((gone.aborted || response.destroyed) && record.outcome !== 'upstream-failed') {
     record.outcome = 'client-gone'
     record.reason = 'the client closed the connection'

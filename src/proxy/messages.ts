@@ -19,6 +19,8 @@ import type { Version2Authorization } from '../sigv2/types.js'
 /** Who a client proved to be, what it may do, and whose credentials its requests travel under. */
 export interface Identity {
   readonly name: string
+  /** For metrics: see IdentityConfig. */
+  readonly class: string
   readonly authentication: AccessKeyConfig | { readonly type: 'anonymous' }
   readonly grants: readonly Grant[]
   readonly credentials: CredentialSource

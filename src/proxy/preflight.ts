@@ -8,6 +8,7 @@ const FIELDS = ['host', 'origin', 'access-control-request-method', 'access-contr
 /** Whoever it is that asks: no grants, and no credentials to lend. */
 const STRANGER: Identity = {
   name: 'none',
+  class: 'none',
   authentication: { type: 'anonymous' },
   grants: [],
   credentials: () => Promise.reject(new Error('a preflight has no credentials')),

@@ -1,6 +1,6 @@
 import type { ListenerInfo } from './handler.js'
-import type { RequestEvent } from './event.js'
-import type { UpstreamResponse } from '../upstream/types.js'
+import type { RequestEvent, Stage } from './event.js'
+import type { UpstreamFailureReason, UpstreamResponse } from '../upstream/types.js'
 
 /**
  * What is known of one request so far, filled in by the stages as they learn it; handle-request makes the one
@@ -9,11 +9,14 @@ import type { UpstreamResponse } from '../upstream/types.js'
 export interface RequestRecord {
   operation: string
   identity: string
+  identityClass: string
   bucket: string
   objectKey: string
+  stage: Stage
   status: number
   errorCode: string
   reason: string
+  failure: UpstreamFailureReason | 'none'
   upstreamStatus: number | 'none'
   upstreamRequestId: string
   attempts: number
@@ -22,9 +25,17 @@ export interface RequestRecord {
   keyVersion: string
   bytesIn: number
   bytesOut: number
+  authMs: number
   keyMs: number
   firstByteMs: number
+  keyWaitMs: number
+  upstreamMs: number
   outcome: RequestEvent['outcome']
+  /** A customer key is being got, from now to `gotKey`. */
+  seeksKey(): void
+  gotKey(): void
+  /** An attempt begins. */
+  sends(): void
   answered(response: UpstreamResponse): void
   event(end: { readonly totalMs: number }): RequestEvent
 }
@@ -35,14 +46,19 @@ export function newRecord(
   listener: ListenerInfo,
   elapsed: () => number,
 ): RequestRecord {
+  let soughtAt = 0
+  let sentAt = 0
   return {
     operation: 'unknown',
     identity: 'none',
+    identityClass: 'none',
     bucket: 'none',
     objectKey: 'none',
+    stage: 'parse',
     status: 499,
     errorCode: 'none',
     reason: 'none',
+    failure: 'none',
     upstreamStatus: 'none',
     upstreamRequestId: 'none',
     attempts: 0,
@@ -51,11 +67,25 @@ export function newRecord(
     keyVersion: 'none',
     bytesIn: 0,
     bytesOut: 0,
+    authMs: 0,
     keyMs: 0,
     firstByteMs: 0,
+    keyWaitMs: 0,
+    upstreamMs: 0,
     outcome: 'complete',
+    seeksKey() {
+      soughtAt = elapsed()
+    },
+    gotKey() {
+      this.keyWaitMs += elapsed() - soughtAt
+    },
+    sends() {
+      this.attempts += 1
+      sentAt = elapsed()
+    },
     answered(response) {
       this.firstByteMs = elapsed()
+      this.upstreamMs = this.firstByteMs - sentAt
       this.upstreamStatus = response.status
       this.upstreamRequestId = response.fields.get('x-amz-request-id') ?? 'none'
     },
@@ -65,11 +95,14 @@ export function newRecord(
         listener: listener.name,
         operation: this.operation,
         identity: this.identity,
+        identityClass: this.identityClass,
         bucket: this.bucket,
         objectKey: this.objectKey,
+        stage: this.stage,
         status: this.status,
         errorCode: this.errorCode,
         reason: this.reason,
+        failure: this.failure,
         upstreamStatus: this.upstreamStatus,
         upstreamRequestId: this.upstreamRequestId,
         attempts: this.attempts,
@@ -78,9 +111,12 @@ export function newRecord(
         keyVersion: this.keyVersion,
         bytesIn: this.bytesIn,
         bytesOut: this.bytesOut,
+        authMs: this.authMs,
         keyMs: this.keyMs,
         firstByteMs: this.firstByteMs,
         totalMs,
+        keyWaitMs: this.keyWaitMs,
+        upstreamMs: this.upstreamMs,
         outcome: this.outcome,
       }
     },

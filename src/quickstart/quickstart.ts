@@ -18,7 +18,7 @@ export async function quickstart(
   folder: string,
   ports: QuickstartPorts,
   io: CliIo,
-  world: Pick<RunWorld, 'stop' | 'onReload'>,
+  world: Pick<RunWorld, 'stop' | 'onReload' | 'version'>,
 ): Promise<number> {
   const made = prepareFolder(folder, ports, io)
   const kms = kmsOverSdk(io)

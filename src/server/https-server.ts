@@ -24,6 +24,7 @@ interface Surroundings {
   readonly watch: WatchTimes
   /** Hears of the certificate in use, at start and whenever it was replaced. */
   readonly onCertificate: (certificate: { readonly listener: string; readonly notAfter: Date }) => void
+  readonly onCertificateReload: (listener: string, result: 'accepted' | 'refused') => void
 }
 
 /**
@@ -49,6 +50,7 @@ export function httpsServer(config: HttpsListenerConfig, options: ServerOptions,
   const look = (asked: boolean) => {
     try {
       const next = readTls(config)
+      if (lastRefusal !== '') around.onCertificateReload(name, 'accepted')
       lastRefusal = ''
       if (next.digest === current.digest) {
         if (asked) log.info({ listener: name }, 'certificate unchanged')
@@ -62,6 +64,7 @@ export function httpsServer(config: HttpsListenerConfig, options: ServerOptions,
       // The poll comes back to the same fault again and again; it is told once.
       if (refusal === lastRefusal && !asked) return
       lastRefusal = refusal
+      around.onCertificateReload(name, 'refused')
       log.error({ listener: name, reason: refusal }, 'new certificate refused, the old one stays in use')
     }
   }

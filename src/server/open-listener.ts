@@ -53,10 +53,12 @@ function infoOf(config: ListenerConfig): ListenerInfo {
 function serverOf(
   config: ListenerConfig,
   { name }: ListenerInfo,
-  { timeouts, log, onCertificate, times }: StartOptions,
+  { timeouts, log, onCertificate, onCertificateReload, times }: StartOptions,
 ): HttpsServer | (Omit<HttpsServer, 'server'> & { readonly server: Server }) {
   const options = httpOptions(timeouts)
-  if (config.type === 'https') return httpsServer(config, options, { name, log, onCertificate, watch: times })
+  if (config.type === 'https') {
+    return httpsServer(config, options, { name, log, onCertificate, onCertificateReload, watch: times })
+  }
   return { server: createServer(options), reload: () => undefined, unwatch: () => undefined }
 }
 

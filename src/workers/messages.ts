@@ -1,5 +1,5 @@
 import type { Drained } from '../server/drain.js'
-import type { MetricsSnapshot } from '../telemetry/metrics.js'
+import type { MetricsSnapshot } from '../telemetry/metric-registry.js'
 
 /** From the primary to a worker. */
 export type Order =

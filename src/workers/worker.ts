@@ -1,6 +1,6 @@
 import { type Order, type Report, isOurs } from './messages.js'
 import type { Drained } from '../server/drain.js'
-import type { MetricsSnapshot } from '../telemetry/metrics.js'
+import type { MetricsSnapshot } from '../telemetry/metric-registry.js'
 
 /** What a worker does when its primary says so. */
 export interface WorkerDuties {

@@ -96,6 +96,7 @@ t.test('minimal.yaml in full: what is not written has its default', async (t) =>
     identities: [
       {
         name: 'app',
+        class: 'default',
         authentication: {
           type: 'access-key',
           accessKeyId: 'APPCLIENT',

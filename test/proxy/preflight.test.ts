@@ -4,6 +4,7 @@ import { demandServed } from '../../src/proxy/preflight.js'
 import { S3Error } from '../../src/s3/error.js'
 
 const identity = (bucket: string): Identity => ({
+  class: 'default',
   name: 'app',
   authentication: { type: 'anonymous' },
   grants: [{ bucket, prefixes: ['x/'], permissions: ['read'] }],

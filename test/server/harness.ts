@@ -54,6 +54,7 @@ export async function start(t: Test, given: Partial<StartOptions> = {}): Promise
     }),
     observe: (event) => void events.push(event),
     onCertificate: () => undefined,
+    onCertificateReload: () => undefined,
     ...given,
     handler: (request, response, context) => {
       handled.push(`${request.method} ${request.url}`)

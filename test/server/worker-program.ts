@@ -1,7 +1,8 @@
 /** What workers.test.ts runs: a program that is primary and worker, as main is. Its environment says how it behaves. */
 import type { Config, ListenerConfig } from '../../src/config/types.js'
 import { SERVER_TIMES, startListeners } from '../../src/server.js'
-import { aggregateMetrics, createMetrics } from '../../src/telemetry/metrics.js'
+import { aggregateMetrics } from '../../src/telemetry/metric-registry.js'
+import { createMetrics } from '../../src/telemetry/metrics.js'
 import { WORKER_TIMES, isWorker, runWorkers } from '../../src/workers.js'
 import cluster from 'node:cluster'
 import { StartError } from '../../src/server/start-error.js'
@@ -16,10 +17,16 @@ const log = createLogger({ level: 'info', destination: 'stdout' })
 
 async function work(): Promise<void> {
   const primary = linkToPrimary()
-  const metrics = createMetrics({ inFlight: () => open.inFlight(), upstreamSockets: () => ({}) })
+  const metrics = createMetrics({
+    inFlight: () => open.inFlight(),
+    upstreamSockets: () => ({}),
+    upstreamRetries: () => 0,
+    remembered: () => ({ hits: 0, misses: 0 }),
+  })
   if (process.env.FAIL === cluster.worker?.id.toString()) throw new Error('a fault of ours')
   const open = await startListeners({
     ...{ listeners, timeouts, times: SERVER_TIMES, log, observe: metrics.observe, onCertificate: metrics.certificate },
+    onCertificateReload: metrics.certificateReload,
     handler: async (request, response, context) => {
       if (request.url === '/crash') process.exit(7)
       if (request.url === '/hang') for (;;);
@@ -40,7 +47,14 @@ async function work(): Promise<void> {
 async function lead(): Promise<void> {
   const unixSockets = listeners.flatMap((one) => (one.type === 'unix' ? [one.path] : []))
   const times = { ...WORKER_TIMES, firstBackoffMs: 10, metricsMs: 500, exitMs: 1_000 }
-  const workers = await runWorkers({ count: 2, unixSockets, drainMs, times, log })
+  const workers = await runWorkers({
+    count: 2,
+    unixSockets,
+    drainMs,
+    times,
+    log,
+    onCrash: (how) => log.info({ how }, 'crash heard'),
+  })
   process.on('SIGTERM', () => {
     void workers.close().then((drained) => {
       log.info({ ...drained, ready: workers.ready() }, 'drained')
@@ -49,9 +63,9 @@ async function lead(): Promise<void> {
   })
   process.on('SIGHUP', workers.reload)
   process.on('SIGUSR2', () => {
-    void workers.snapshots().then(async (snapshots) => {
+    void workers.metrics().then(async ({ snapshots, answered: count }) => {
       const text = await aggregateMetrics(snapshots)
-      log.info({ text, count: snapshots.length, ready: workers.ready() }, 'metrics')
+      log.info({ text, count, ready: workers.ready() }, 'metrics')
     })
   })
   log.info({ addresses: workers.addresses, ready: workers.ready() }, 'started')

@@ -72,7 +72,10 @@ t.test('workers share the port, their metrics are summed, a crashed one is repla
   child.kill('SIGUSR2')
   const metrics = await line('metrics')
   t.equal(metrics.count, 2)
-  t.match(metrics.text, /ssec_proxy_requests_total\{operation="unknown",status="400",outcome="refused"\} 3\n/)
+  t.match(
+    metrics.text,
+    /ssec_proxy_requests_total\{operation="unknown",status="400",outcome="refused",identity_class="none"\} 3\n/,
+  )
 
   child.kill('SIGHUP')
   await line('reloaded', 2)
@@ -85,6 +88,10 @@ t.test('workers share the port, their metrics are summed, a crashed one is repla
     for (const pid of seen) pids.add(pid)
   }
   t.equal(pids.size, 3)
+  await line('crash heard')
+  child.kill('SIGUSR2')
+  const after = await line('metrics', 2)
+  t.match(after.text, /identity_class="none"\} 3\n/, 'what the crashed one had counted is not forgotten')
 
   const upload = rawClient(port)
   upload.send(put('/slow', '0123456789').slice(0, -5))

@@ -122,6 +122,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
   const all: Grant = { bucket: '*', prefixes: [''], permissions: ['read', 'write', 'delete', 'list', 'manage'] }
   const identity = (name: string, keys: typeof CLIENT, grants: readonly Grant[]) => ({
     name,
+    class: 'default',
     authentication: {
       type: 'access-key' as const,
       accessKeyId: keys.accessKeyId,
@@ -168,7 +169,13 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     identities: [
       identity('client', CLIENT, [all]),
       identity('reader', READER, options.readerGrants ?? [{ ...all, permissions: ['read'] }]),
-      { name: 'local', authentication: { type: 'anonymous' }, grants: [all], upstreamCredentials: 'shared' },
+      {
+        name: 'local',
+        class: 'anonymous',
+        authentication: { type: 'anonymous' },
+        grants: [all],
+        upstreamCredentials: 'shared',
+      },
     ],
     keyrings: [],
     rules: options.rules ?? [encryptedRule('*', 'main')],
@@ -202,6 +209,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     log,
     observe: composed.pipeline.observe,
     onCertificate: () => undefined,
+    onCertificateReload: () => undefined,
   })
   let closed = false
   const close = async () => {
