@@ -1,7 +1,7 @@
 import type { JournalSubject } from '../rekey/journal.js'
 import { SKIPS, skippedIn, type Skip } from '../rekey/outcome.js'
 import type { Remains } from '../rekey/remains.js'
-import type { RekeyResult } from '../rekey/run.js'
+import type { RekeyResult } from '../rekey/options.js'
 
 export interface RekeySummary {
   readonly subject: JournalSubject

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { OpenedKeyring } from '../keyring/create.js'
+import { pendingAt } from '../keyring/succession.js'
 import { kmsOverSdk } from '../kms-over-sdk.js'
 import { openUpstreamAccess, type UpstreamAccess } from '../maintenance/access.js'
 import { MaintenanceError } from '../maintenance/error.js'
@@ -8,7 +10,9 @@ import { S3Error } from '../s3/error.js'
 import { openJournal, unwrittenJournal, type Journal, type JournalSubject } from '../rekey/journal.js'
 import type { RekeyCommand } from '../rekey/outcome.js'
 import { findRemains, type Remains } from '../rekey/remains.js'
-import { encryptedReferences, runRekey, type RekeyOptions } from '../rekey/run.js'
+import type { RekeyOptions } from '../rekey/options.js'
+import { runRekey } from '../rekey/run.js'
+import { activeUnder } from '../rekey/targets.js'
 import type { CliIo } from './io.js'
 import type { CommandWorld, ExitCode } from './main.js'
 import { openProgress } from './progress.js'
@@ -113,6 +117,7 @@ async function rekey(
     try {
       const { hostname, port } = opened.config.upstream.endpoint
       const subject = subjectOf(access, command, bucket, parts[2] ?? '', `${hostname}:${port}`)
+      for (const what of pendingIn(opened.keyrings, subject, io.now())) warn(what)
       return await withJournal(given, subject, io, (journal) => run(access, journal, subject, bucket, given, io, world))
     } finally {
       await access.close()
@@ -130,12 +135,22 @@ function subjectOf(
   prefix: string,
   upstream: string,
 ): JournalSubject {
-  const targets = new Set<string>()
-  for (const { keyring } of encryptedReferences(access, bucket, prefix)) {
-    const [active] = keyring.keyVersions()
-    targets.add(active === undefined ? keyring.name : `${keyring.name} ${active}`)
-  }
-  return { command, bucket, prefix, upstream, targets: [...targets].sort() }
+  return { command, bucket, prefix, upstream, targets: activeUnder(access, bucket, prefix) }
+}
+
+/** A run ends when the key version that it moves to is the active one no more. */
+function pendingIn(
+  keyrings: readonly Pick<OpenedKeyring, 'contents'>[],
+  { targets }: JournalSubject,
+  now: Date,
+): readonly string[] {
+  return keyrings.flatMap(({ contents }) => {
+    if (contents.type === 'objects' || !targets.some((target) => target.startsWith(`${contents.name} `))) return []
+    const pending = pendingAt(contents.versions, now)
+    return pending === undefined
+      ? []
+      : [`key version ${pending.id} of ${contents.name} becomes active at ${pending.activateAt}, which ends this run`]
+  })
 }
 
 async function withJournal(
@@ -202,6 +217,7 @@ async function run(
     command,
     bucket,
     prefix,
+    targets: subject.targets,
     concurrency: given.concurrency,
     dryRun: given.dryRun === true,
     unguarded: given.unguarded === true,
@@ -226,6 +242,7 @@ async function run(
   const result = await runRekey(access, options, journal, {
     randomBytes: io.randomBytes,
     isStopping: () => isStopping,
+    now: io.now,
     warn: (message) => io.stderr(`ssec-proxy: warning: ${message}\n`),
     progress: { total: (objects) => bar.total(objects), done: ({ listed }) => bar.done(listed) },
   }).finally(() => bar.stop())

@@ -3,14 +3,32 @@ import { refusedBy } from '../maintenance/error.js'
 import { childrenOf, readTree, textOf, type XmlElement } from '../maintenance/xml-tree.js'
 import type { Bucket, ObjectKey } from '../s3/names.js'
 
+/** Who may do what with an object, one text for each grant, sorted: `FULL_CONTROL id="…"`, `READ uri="…"`. */
+export type Grants = readonly string[]
+
 /**
  * Whether objects of the bucket can have an ACL of their own, which a copy loses. `bucket-owner`: no (what S3 gives new
  * buckets since 2023), or the operator says that the default is good enough.
  */
-export type AclPolicy = 'keep' | 'bucket-owner'
+export type AclPolicy =
+  /** `usual`: what a copy gets that is not told anything; the upstream's own account is the owner of copies. */
+  { readonly type: 'keep'; readonly usual: Grants } | { readonly type: 'bucket-owner' }
 
-/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html */
-export async function aclPolicy(access: UpstreamAccess, bucket: Bucket): Promise<AclPolicy> {
+/** What a copy needs so that its grants are those of its source. */
+export interface AclPlan {
+  readonly headers: Readonly<Record<string, string>>
+  /** What must be there in the end; `usual` where the copy is told nothing. */
+  readonly grants: Grants | 'usual'
+}
+
+export const USUAL_ACL: AclPlan = { headers: {}, grants: 'usual' }
+
+/**
+ * Whether the bucket takes no ACLs at all.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+ */
+export async function isBucketOwnerEnforced(access: UpstreamAccess, bucket: Bucket): Promise<boolean> {
   const answer = await access.send({
     method: 'GET',
     target: { type: 'bucket', bucket },
@@ -20,8 +38,39 @@ export async function aclPolicy(access: UpstreamAccess, bucket: Bucket): Promise
   })
   // Stores that do not know the question answer it in many ways, one of them a list of objects.
   return answer.status === 200 && answer.body.includes('<ObjectOwnership>BucketOwnerEnforced<')
-    ? 'bucket-owner'
-    : 'keep'
+}
+
+/**
+ * The grants of an object; `none` where the store knows no ACLs.
+ *
+ * @throws MaintenanceError where the ACL cannot be read, and so not be kept
+ */
+export async function readGrants(
+  access: UpstreamAccess,
+  bucket: Bucket,
+  objectKey: ObjectKey,
+): Promise<Grants | 'gone' | 'none'> {
+  const answer = await access.send({
+    method: 'GET',
+    target: { type: 'object', bucket, objectKey },
+    query: new Map([['acl', '']]),
+    headers: {},
+    body: 'none',
+  })
+  if (answer.status === 404) return 'gone'
+  if (answer.status === 501 || answer.status === 405) return 'none'
+  if (answer.status !== 200) throw refusedBy('reading its ACL (--acl default does without)', answer)
+  const root = readTree(answer.body, 'AccessControlPolicy')
+  return childrenOf(root, 'AccessControlList')
+    .flatMap((list) => childrenOf(list, 'Grant'))
+    .map((grant) => `${textOf(grant, 'Permission')} ${granteeOf(grant)}`)
+    .sort()
+}
+
+function granteeOf(grant: XmlElement): string {
+  const [grantee] = childrenOf(grant, 'Grantee')
+  const of = (name: string): string => (grantee === undefined ? '' : textOf(grantee, name))
+  return of('URI') === '' ? `id="${of('ID')}"` : `uri="${of('URI')}"`
 }
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -32,49 +81,42 @@ const HEADERS: Readonly<Record<string, string>> = {
 }
 
 /**
- * The headers that give a copy the grants of its source; none where they are what a copy gets by itself.
+ * How a copy gets the grants of its source. An object that another account has written is that account's, and a copy of
+ * it is ours: the other account's full control is then a grant like any other.
  *
- * @throws MaintenanceError where the ACL cannot be read, and so not be kept
+ * @throws MaintenanceError where the ACL cannot be read
  */
-export async function grantHeaders(
+export async function planAcl(
   access: UpstreamAccess,
+  policy: AclPolicy,
   bucket: Bucket,
   objectKey: ObjectKey,
-): Promise<Readonly<Record<string, string>> | 'gone'> {
-  const answer = await access.send({
-    method: 'GET',
-    target: { type: 'object', bucket, objectKey },
-    query: new Map([['acl', '']]),
-    headers: {},
-    body: 'none',
-  })
-  if (answer.status === 404) return 'gone'
-  if (answer.status === 501 || answer.status === 405) return {}
-  if (answer.status !== 200) throw refusedBy('reading its ACL (--acl default does without)', answer)
-  const root = readTree(answer.body, 'AccessControlPolicy')
-  const owner = childrenOf(root, 'Owner').map((element) => textOf(element, 'ID'))[0] ?? ''
-  const grants = childrenOf(root, 'AccessControlList').flatMap((list) => childrenOf(list, 'Grant'))
-  const isDefault = grants.every((grant) => textOf(grant, 'Permission') === 'FULL_CONTROL' && idOf(grant) === owner)
-  if (isDefault) return {}
+): Promise<AclPlan | 'gone'> {
+  if (policy.type === 'bucket-owner') return USUAL_ACL
+  const grants = await readGrants(access, bucket, objectKey)
+  if (grants === 'gone') return 'gone'
+  if (grants === 'none' || isSame(grants, policy.usual)) return USUAL_ACL
   const headers: Record<string, string> = {}
   for (const grant of grants) {
-    const name = HEADERS[textOf(grant, 'Permission')]
+    const [permission = '', ...grantee] = grant.split(' ')
+    const name = HEADERS[permission]
     if (name === undefined) continue
     const before = headers[name]
-    headers[name] = `${before === undefined ? '' : `${before}, `}${granteeOf(grant)}`
+    headers[name] = `${before === undefined ? '' : `${before}, `}${grantee.join(' ')}`
   }
-  return headers
+  return { headers, grants }
 }
 
-const grantee = (grant: XmlElement): XmlElement | undefined => childrenOf(grant, 'Grantee')[0]
-
-const idOf = (grant: XmlElement): string => {
-  const element = grantee(grant)
-  return element === undefined ? '' : textOf(element, 'ID')
+/** Whether the object has the grants that were planned for it, or is gone. @throws MaintenanceError */
+export async function hasGrants(
+  access: UpstreamAccess,
+  grants: AclPlan['grants'],
+  bucket: Bucket,
+  objectKey: ObjectKey,
+): Promise<boolean> {
+  if (grants === 'usual') return true
+  const found = await readGrants(access, bucket, objectKey)
+  return found === 'gone' || (found !== 'none' && isSame(found, grants))
 }
 
-function granteeOf(grant: XmlElement): string {
-  const element = grantee(grant)
-  const uri = element === undefined ? '' : textOf(element, 'URI')
-  return uri === '' ? `id="${idOf(grant)}"` : `uri="${uri}"`
-}
+const isSame = (a: Grants, b: Grants): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -5,6 +5,7 @@ import { formatCopySource } from '../s3/copy-source.js'
 import { copySourceHeaders, customerKeyMD5, provesEncryption, targetHeaders } from '../s3/customer-key.js'
 import type { Fields } from '../s3/fields.js'
 import type { Bucket, ObjectKey } from '../s3/names.js'
+import type { AclPlan } from './access-control.js'
 import { copyHeaders } from './kept.js'
 
 /** One object that is to be copied onto itself, under another key. */
@@ -15,11 +16,13 @@ export interface CopyPlan {
   readonly target: DataKey
   /** HEAD of the source: what the copy keeps, and the ETag that it depends on. */
   readonly head: Fields
-  /** Headers that say who is granted what. */
-  readonly grants: Readonly<Record<string, string>>
+  readonly acl: AclPlan
+  /** When it was looked at. */
+  readonly now: Date
 }
 
 export type CopyResult =
+  /** `etag`: `''` where the upstream did not tell it. */
   | { readonly type: 'copied'; readonly etag: string }
   /** It is not what was looked at any more; nothing was overwritten. */
   | { readonly type: 'changed' }
@@ -43,8 +46,8 @@ export async function copyObject(access: UpstreamAccess, plan: CopyPlan): Promis
     target: { type: 'object', bucket, objectKey },
     query: new Map(),
     headers: {
-      ...copyHeaders(head),
-      ...plan.grants,
+      ...copyHeaders(head, plan.now),
+      ...plan.acl.headers,
       ...sourceHeaders(plan),
       ...targetHeaders(plan.target.key),
       'if-match': etagOf(head),
@@ -55,11 +58,16 @@ export async function copyObject(access: UpstreamAccess, plan: CopyPlan): Promis
   const fault = faultIn('CopyObject', answer)
   if (fault !== 'none') return fault
   if (!isProven(access, answer, plan.target)) return { type: 'unproven' }
-  const etag = textOf(readTree(answer.body, 'CopyObjectResult'), 'ETag')
-  return etag === '' ? { type: 'failed', reason: 'CopyObject gave no ETag' } : { type: 'copied', etag }
+  return { type: 'copied', etag: textOf(readTree(answer.body, 'CopyObjectResult'), 'ETag') }
 }
 
+/** As the upstream writes it; `''` where it shows none. */
 export const etagOf = (head: Fields): string => head.get('etag') ?? ''
+
+/** Whether two ETags name the same bytes: some stores leave out the quotes in one place and not in another. */
+export const isSameETag = (a: string, b: string): boolean => bare(a) === bare(b)
+
+const bare = (etag: string): string => etag.replace(/^W\//, '').replace(/^"(.*)"$/, '$1')
 
 /** What opens the source, and the condition on it. */
 export function sourceHeaders({ bucket, objectKey, source, head }: CopyPlan): Record<string, string> {

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { MaintenanceError } from '../maintenance/error.js'
 import type { NotedUpload, UploadNotes } from './multipart-copy.js'
-import { count, noCounts, SKIPS, type Counts, type Outcome, type RekeyCommand } from './outcome.js'
+import { count, noCounts, SKIPS, type Counts, type LossyCopy, type Outcome, type RekeyCommand } from './outcome.js'
 
 export const JOURNAL_FORMAT = 'ssec-proxy-journal/1'
 
@@ -29,6 +29,8 @@ export interface JournalState {
   readonly since: ReadonlySet<string>
   /** Object keys and reasons. */
   readonly failed: ReadonlyMap<string, string>
+  /** Those among them that were copied, and lost something. */
+  readonly lossy: ReadonlyMap<string, LossyCopy>
 }
 
 export interface Journal extends UploadNotes {
@@ -57,6 +59,7 @@ interface Growing {
   isListed: boolean
   readonly since: Map<string, number>
   readonly failed: Map<string, string>
+  readonly lossy: Map<string, LossyCopy>
   readonly uploads: Map<string, NotedUpload>
 }
 
@@ -85,6 +88,7 @@ export function openJournal(file: string, subject: JournalSubject): Journal {
     counts: { ...state.counts, skipped: { ...state.counts.skipped } },
     since: new Set(state.since.keys()),
     failed: new Map(state.failed),
+    lossy: new Map(state.lossy),
   }
   const append = (line: Line): void => void attempt(file, () => writeSync(descriptor, `${JSON.stringify(line)}\n`))
   return {
@@ -137,6 +141,7 @@ const newState = (): Growing => ({
   isListed: false,
   since: new Map(),
   failed: new Map(),
+  lossy: new Map(),
   uploads: new Map(),
 })
 
@@ -208,6 +213,7 @@ function parseLine(text: string): Line | 'damaged' {
 
 function isOutcome(outcome: Outcome): boolean {
   if (outcome.type === 'skipped') return Object.hasOwn(SKIPS, outcome.why)
+  if (outcome.type === 'failed' && outcome.copy !== 'none') return typeof outcome.copy.etag === 'string'
   return ['moved', 'already', 'changed', 'failed'].includes(outcome.type)
 }
 
@@ -219,7 +225,11 @@ function take(state: Growing, line: Line): void {
       if (state.failed.delete(key)) state.counts.failed -= 1
       else state.counts.listed += 1
       count(state.counts, outcome)
-      if (outcome.type === 'failed') state.failed.set(key, outcome.reason)
+      state.lossy.delete(key)
+      if (outcome.type === 'failed') {
+        state.failed.set(key, outcome.reason)
+        if (outcome.copy !== 'none') state.lossy.set(key, outcome.copy)
+      }
       state.since.set(key, line.page)
       return
     }

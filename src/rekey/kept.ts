@@ -20,12 +20,28 @@ const DESCRIBING = [
 const META = 'x-amz-meta-'
 const CHECKSUM = /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256|md5)$/
 
+const LOCK_MODE = 'x-amz-object-lock-mode'
+const RETAIN_UNTIL = 'x-amz-object-lock-retain-until-date'
+
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
-export function copyHeaders(head: Fields): Record<string, string> {
-  return Object.fromEntries([...head].filter(([name]) => TOLD.includes(name)))
+export function copyHeaders(head: Fields, now: Date): Record<string, string> {
+  return inForce(Object.fromEntries([...head].filter(([name]) => TOLD.includes(name))), now)
 }
 
-/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
+/** Without a retention that is over: HEAD shows it for ever, and S3 takes no date in the past. */
+export function inForce(headers: Readonly<Record<string, string>>, now: Date): Record<string, string> {
+  const until = Date.parse(headers[RETAIN_UNTIL] ?? '')
+  const isOver = until <= now.getTime()
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !isOver || (name !== LOCK_MODE && name !== RETAIN_UNTIL)),
+  )
+}
+
+/**
+ * With a retention that may be over, see {@link inForce}.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
+ */
 export function uploadHeaders(head: Fields): Record<string, string> {
   const { algorithm } = checksumOf(head)
   return {
@@ -66,30 +82,55 @@ export function wholeChecksum(head: Fields): ObjectChecksum | 'none' {
 /** The size in bytes that a HEAD told. */
 export const sizeOf = (head: Fields): number => Number(head.get('content-length') ?? Number.NaN)
 
-/** Names of what a copy should have kept and has not; empty where all is well. */
-export function differences(before: Fields, after: Fields): readonly string[] {
-  const names = [...new Set([...before.keys(), ...after.keys()])].filter(
-    (name) => name === 'content-length' || TOLD.includes(name) || DESCRIBING.includes(name) || name.startsWith(META),
+/** What a copy must have as its source has it, by name, in a form that can be compared. */
+export type Kept = Readonly<Record<string, string>>
+
+const TAGS = 'number of tags'
+const ALGORITHM = 'checksum algorithm'
+const VALUE = 'checksum'
+/** A store gives these to a copy by itself where the source has none: the bucket's default retention, a new checksum. */
+const ADDED: readonly string[] = [LOCK_MODE, RETAIN_UNTIL, TAGS, ALGORITHM, VALUE]
+
+/** What a HEAD tells of it at this time. */
+export function keptOf(head: Fields, now: Date): Kept {
+  const told = Object.fromEntries(
+    [...head].filter(
+      ([name]) =>
+        name === 'content-length' || TOLD.includes(name) || DESCRIBING.includes(name) || name.startsWith(META),
+    ),
   )
-  const changed = names.filter((name) => !isSame(name, before.get(name), after.get(name)))
-  // Permission to count tags is one of its own, so only two numbers can differ.
-  const tags = [before, after].map((head) => head.get('x-amz-tagging-count') ?? 'unknown')
-  if (!tags.includes('unknown') && tags[0] !== tags[1]) changed.push('tags')
-  const [was, is] = [checksumOf(before), checksumOf(after)]
-  if (was.algorithm !== 'none' && was.algorithm !== is.algorithm) changed.push('checksum algorithm')
-  // A checksum of checksums depends on where the parts were cut.
-  if (was.algorithm === is.algorithm && ![was, is].some(isComposite) && was.value !== is.value) changed.push('checksum')
-  return changed
+  const lasting = inForce(told, now)
+  const until = lasting[RETAIN_UNTIL]
+  const checksum = checksumOf(head)
+  const tags = head.get('x-amz-tagging-count')
+  return {
+    // These go without saying.
+    'x-amz-storage-class': 'STANDARD',
+    'x-amz-object-lock-legal-hold': 'OFF',
+    ...lasting,
+    ...(until === undefined ? {} : { [RETAIN_UNTIL]: inOneForm(until) }),
+    ...(tags === undefined ? {} : { [TAGS]: tags }),
+    ...(checksum.algorithm === 'none' ? {} : { [ALGORITHM]: checksum.algorithm }),
+    // A checksum of checksums depends on where the parts were cut.
+    ...(checksum.algorithm === 'none' || isComposite(checksum) ? {} : { [VALUE]: checksum.value }),
+  }
+}
+
+/** Names of what a copy should have kept and has not; empty where all is well. */
+export function differences(before: Kept, after: Kept): readonly string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => {
+    const [was, is] = [before[name], after[name]]
+    if (was === undefined && ADDED.includes(name)) return false
+    // Parts have another checksum than the whole.
+    if (name === VALUE && is === undefined) return false
+    return was !== is
+  })
 }
 
 const isComposite = ({ type, value }: ObjectChecksum): boolean => type === 'COMPOSITE' || /-\d+$/.test(value)
 
-/** STANDARD goes without saying; a time may be written with other fractions of a second. */
-function isSame(name: string, before: string | undefined, after: string | undefined): boolean {
-  if (name === 'x-amz-storage-class') return (before ?? 'STANDARD') === (after ?? 'STANDARD')
-  if (name === 'x-amz-object-lock-legal-hold') return (before ?? 'OFF') === (after ?? 'OFF')
-  if (name.endsWith('until-date') && before !== undefined && after !== undefined) {
-    return Date.parse(before) === Date.parse(after)
-  }
-  return before === after
+/** A time may be written with other fractions of a second. */
+function inOneForm(time: string): string {
+  const ms = Date.parse(time)
+  return Number.isNaN(ms) ? time : new Date(ms).toISOString()
 }

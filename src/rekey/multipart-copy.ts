@@ -6,7 +6,8 @@ import { targetHeaders } from '../s3/customer-key.js'
 import { encodeQueryPart } from '../s3/encode.js'
 import { escapeXml } from '../s3/xml-text.js'
 import { checksumsIn, etagOf, faultIn, isProven, sourceHeaders, type CopyPlan, type CopyResult } from './copy.js'
-import { sizeOf, uploadHeaders, wholeChecksum } from './kept.js'
+import { planAcl, type AclPolicy } from './access-control.js'
+import { inForce, sizeOf, uploadHeaders, wholeChecksum } from './kept.js'
 
 /** An upload that is under way: enough to go on with it, or to abort it, after a kill. */
 export interface NotedUpload {
@@ -35,6 +36,7 @@ export interface MultipartSettings {
   readonly limit: <T>(run: () => Promise<T>) => Promise<T>
   /** Whether the command was told to stop: what runs is finished, and the upload stays for the next run. */
   readonly isStopping: () => boolean
+  readonly acl: AclPolicy
 }
 
 const MAX_PARTS = 10_000
@@ -62,7 +64,9 @@ export async function multipartCopy(
   const { uploadId, parts, kept } = opened
   const copied = await copyParts(access, plan, { uploadId, parts, size, partSize }, settings)
   const result =
-    copied === 'complete' && !(await isStillKept(access, plan, kept)) ? { type: 'changed' as const } : copied
+    copied === 'complete' && !(await isStillKept(access, plan, settings.acl, kept))
+      ? { type: 'changed' as const }
+      : copied
   const last = result === 'complete' ? await complete(access, plan, uploadId, parts) : result
   if (last.type === 'failed' && last.reason === STOPPED) return last
   if (last.type !== 'copied') await abortUpload(access, plan, uploadId)
@@ -105,7 +109,7 @@ async function openUpload(
     return { type: 'failed', reason: 'S3 does not show all of its metadata, so a multipart copy cannot keep it' }
   }
   const answer = await ask(access, plan, 'POST', new Map([['uploads', '']]), {
-    ...headers,
+    ...inForce(headers, plan.now),
     ...targetHeaders(plan.target.key),
   })
   const fault = faultIn('CreateMultipartUpload', answer)
@@ -123,7 +127,7 @@ async function openUpload(
 async function describing(access: UpstreamAccess, plan: CopyPlan): Promise<Tagging> {
   const tags = await taggingHeader(access, plan)
   if (tags.type !== 'headers') return tags
-  return { type: 'headers', headers: { ...uploadHeaders(plan.head), ...tags.headers, ...plan.grants } }
+  return { type: 'headers', headers: { ...uploadHeaders(plan.head), ...tags.headers, ...plan.acl.headers } }
 }
 
 const digestOf = (headers: Readonly<Record<string, string>>): string =>
@@ -132,15 +136,17 @@ const digestOf = (headers: Readonly<Record<string, string>>): string =>
     .digest('hex')
 
 /**
- * Whether the source is still described as it was when the upload was created. Tags, a retention and a legal hold change
- * without a new ETag, parts take hours, and an upload that goes on after a kill may be days old.
+ * Whether the source is still described as it was when the upload was created. Tags, grants, a retention and a legal
+ * hold change without a new ETag, parts take hours, and an upload that goes on after a kill may be days old.
  */
-async function isStillKept(access: UpstreamAccess, plan: CopyPlan, kept: string): Promise<boolean> {
+async function isStillKept(access: UpstreamAccess, plan: CopyPlan, policy: AclPolicy, kept: string): Promise<boolean> {
   const { bucket, objectKey, source } = plan
   const scope = { bucket, bucketIdentity: bucket, objectKey, version: { type: 'latest' } } as const
   const { status, fields } = await head(access, scope, source)
   if (status !== 200 || etagOf(fields) !== etagOf(plan.head)) return false
-  const now = await describing(access, { ...plan, head: fields })
+  const acl = await planAcl(access, policy, bucket, objectKey)
+  if (acl === 'gone') return false
+  const now = await describing(access, { ...plan, head: fields, acl })
   return now.type === 'headers' && digestOf(now.headers) === kept
 }
 

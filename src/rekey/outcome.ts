@@ -1,3 +1,6 @@
+import type { Grants } from './access-control.js'
+import type { Kept } from './kept.js'
+
 /** What the command does: move to the active key version, or encrypt what has no customer key yet. */
 export type RekeyCommand = 'rekey' | 'encrypt'
 
@@ -22,9 +25,26 @@ export type Outcome =
   | { readonly type: 'changed' }
   | { readonly type: 'skipped'; readonly why: Skip }
   /** `stop`: going on would do harm, or no good. */
-  | { readonly type: 'failed'; readonly reason: string; readonly stop: boolean }
+  | {
+      readonly type: 'failed'
+      readonly reason: string
+      readonly stop: boolean
+      readonly copy: LossyCopy | 'none'
+    }
 
-export const failed = (reason: string): Outcome => ({ type: 'failed', reason, stop: false })
+/** A copy that is under its new key and lacks something that its source had: a person has to look at it. */
+export interface LossyCopy {
+  /** of the copy */
+  readonly etag: string
+  /** By name, what the source had; `''` where it had none of it and the copy does. */
+  readonly was: Kept
+  /** Where its ACL differs too, what it should be. */
+  readonly grants: Grants | 'usual'
+}
+
+export type Failure = Extract<Outcome, { readonly type: 'failed' }>
+
+export const failed = (reason: string): Failure => ({ type: 'failed', reason, stop: false, copy: 'none' })
 
 export interface Counts {
   listed: number

@@ -9,6 +9,8 @@ import { copySourceHeaders, customerKeyMD5, provesEncryption, targetHeaders } fr
 import { formatCopySource } from '../s3/copy-source.js'
 import { type Bucket, type ObjectKey, parseObjectKey } from '../s3/names.js'
 import { escapeXml } from '../s3/xml-text.js'
+import { readGrants, type Grants } from './access-control.js'
+import { etagOf, isSameETag } from './copy.js'
 
 /**
  * What the upstream does for a command. `guarded`: it honours `If-Match` on what a copy overwrites, so that a client's
@@ -16,6 +18,10 @@ import { escapeXml } from '../s3/xml-text.js'
  */
 export interface StoreTraits {
   readonly guarded: boolean
+  /** The ETag in its answer to a copy is the one that HEAD shows of the copy. */
+  readonly tellsETag: boolean
+  /** What a copy is granted that is not told anything; `none` where the store knows no ACLs, or it was not asked. */
+  readonly usualGrants: Grants | 'none'
   /** Names of probe objects that could not be removed. */
   readonly left: readonly string[]
 }
@@ -32,6 +38,7 @@ export interface Probe {
   readonly prefix: string
   readonly randomBytes: (size: number) => Buffer
   readonly way: 'single' | 'multipart'
+  readonly acl: 'look' | 'ignore'
 }
 
 /**
@@ -58,9 +65,13 @@ export async function probeStore(probe: Probe): Promise<StoreTraits> {
   if (made.status !== 200) throw notWritable(made)
   note(made)
   try {
-    const at = { access, bucket, objectKey, old, fresh, etag: made.fields.get('etag') ?? '', note }
-    const guarded = way === 'single' ? await probeCopy(at) : await probeMultipart(at)
-    return { guarded, left: await remove(probe, objectKey, versions) }
+    const etag = made.fields.get('etag') ?? ''
+    if (etag === '') throw new MaintenanceError('the upstream gives no ETag, which a copy could depend on')
+    const at = { access, bucket, objectKey, old, fresh, etag, note }
+    const tried = way === 'single' ? await probeCopy(at) : await probeMultipart(at)
+    const grants = probe.acl === 'look' ? await readGrants(access, bucket, objectKey) : 'none'
+    const left = await remove(probe, objectKey, versions)
+    return { ...tried, usualGrants: grants === 'gone' ? 'none' : grants, left }
   } catch (error) {
     await remove(probe, objectKey, versions)
     throw error
@@ -77,8 +88,10 @@ interface Trial {
   readonly note: (answer: MaintenanceAnswer) => void
 }
 
-async function probeCopy(at: Trial): Promise<boolean> {
-  const copyIf = async (source: string, target: string): Promise<boolean> => {
+type Tried = Pick<StoreTraits, 'guarded' | 'tellsETag'>
+
+async function probeCopy(at: Trial): Promise<Tried> {
+  const copyIf = async (source: string, target: string): Promise<{ readonly etag: string } | 'refused'> => {
     const answer = await at.access.send({
       method: 'PUT',
       target: { type: 'object', bucket: at.bucket, objectKey: at.objectKey },
@@ -86,20 +99,21 @@ async function probeCopy(at: Trial): Promise<boolean> {
       headers: { ...sourceOf(at, source), ...targetHeaders(at.fresh), 'if-match': target },
       body: 'none',
     })
-    if (isRefusedByCondition(answer)) return false
+    if (isRefusedByCondition(answer)) return 'refused'
     checkCopied('CopyObject', answer, at)
     at.note(answer)
-    return true
+    return { etag: textOf(readTree(answer.body, 'CopyObjectResult'), 'ETag') }
   }
-  const ignoresSource = await copyIf(OTHER_ETAG, at.etag)
-  if (ignoresSource) return checkStored(at, false)
-  const ignoresTarget = await copyIf(at.etag, OTHER_ETAG)
-  if (ignoresTarget) return checkStored(at, false)
-  if (!(await copyIf(at.etag, at.etag))) throw new MaintenanceError('the upstream refuses every conditional CopyObject')
-  return checkStored(at, true)
+  const heedless = await copyIf(OTHER_ETAG, at.etag)
+  if (heedless !== 'refused') return checkStored(at, false, heedless.etag)
+  const unguarded = await copyIf(at.etag, OTHER_ETAG)
+  if (unguarded !== 'refused') return checkStored(at, false, unguarded.etag)
+  const copied = await copyIf(at.etag, at.etag)
+  if (copied === 'refused') throw new MaintenanceError('the upstream refuses every conditional CopyObject')
+  return checkStored(at, true, copied.etag)
 }
 
-async function probeMultipart(at: Trial): Promise<boolean> {
+async function probeMultipart(at: Trial): Promise<Tried> {
   const target = { type: 'object', bucket: at.bucket, objectKey: at.objectKey } as const
   const created = await at.access.send({
     method: 'POST',
@@ -140,7 +154,11 @@ async function probeMultipart(at: Trial): Promise<boolean> {
   const last = guardsTarget ? await completeIf(partEtag, at.etag) : early
   if (last.status !== 200 || last.code !== 'none') throw refusedBy('CompleteMultipartUpload of a probe', last)
   at.note(last)
-  return checkStored(at, guardsSource && guardsTarget)
+  return checkStored(
+    at,
+    guardsSource && guardsTarget,
+    textOf(readTree(last.body, 'CompleteMultipartUploadResult'), 'ETag'),
+  )
 }
 
 const sourceOf = ({ bucket, objectKey, old }: Trial, etag: string) => ({
@@ -169,14 +187,16 @@ const CANNOT_COPY =
   'No object was touched. Download and upload the objects through the proxy with a client instead'
 
 /** How the copy is really stored. */
-async function checkStored(at: Trial, guarded: boolean): Promise<boolean> {
+async function checkStored(at: Trial, guarded: boolean, etag: string): Promise<Tried> {
   const { access, bucket, objectKey, fresh } = at
   const scope = { bucket, bucketIdentity: bucket, objectKey, version: { type: 'latest' } } as const
   const dataKey: DataKey = { keyring: 'probe', keyVersion: 'probe', key: fresh }
   const seen = await head(access, scope, dataKey)
   const isStored = seen.status === 200 && provesEncryption(seen.fields, customerKeyMD5(fresh)) === 'proven'
   const bare = await head(access, scope, 'plain')
-  if (isStored && bare.status !== 200 && seen.fields.get('content-length') === String(CONTENT.length)) return guarded
+  if (isStored && bare.status !== 200 && seen.fields.get('content-length') === String(CONTENT.length)) {
+    return { guarded, tellsETag: etag !== '' && isSameETag(etag, etagOf(seen.fields)) }
+  }
   throw new MaintenanceError(
     'the upstream does not store copies under the customer key that it is given: a copy would be in the clear. No object was touched',
   )

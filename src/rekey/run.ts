@@ -1,72 +1,14 @@
-import { referencesUnder } from '../keyring/select.js'
 import type { UpstreamAccess } from '../maintenance/access.js'
-import { forEachBounded, limiter } from '../maintenance/bounded.js'
+import { forEachBounded } from '../maintenance/bounded.js'
 import { MaintenanceError } from '../maintenance/error.js'
 import { listObjects, type Page } from '../maintenance/list.js'
-import type { Hint, Look } from '../maintenance/look.js'
-import type { KeyReference } from '../keyring/port.js'
 import { type Bucket, type ObjectKey, parseObjectKey } from '../s3/names.js'
-import { aclPolicy } from './access-control.js'
 import type { Journal } from './journal.js'
-import { moveObject, type MoveSettings } from './move-object.js'
+import { moveObject } from './move-object.js'
 import { abortUpload, STOPPED } from './multipart-copy.js'
-import { count, type Counts, type Outcome, type RekeyCommand } from './outcome.js'
-import { probeStore, type Probe } from './probe.js'
-
-export interface RekeyOptions {
-  readonly command: RekeyCommand
-  readonly bucket: Bucket
-  readonly prefix: string
-  readonly concurrency: number
-  readonly dryRun: boolean
-  /** Go on though the store would overwrite what clients write meanwhile. */
-  readonly unguarded: boolean
-  readonly acl: 'keep' | 'default'
-  /** bytes */
-  readonly singleCopyMax: number
-  readonly partSize: number
-  /** After so many failures the run stops. */
-  readonly maxFailures: number
-}
-
-/** What is told while a run goes on. */
-export interface Progress {
-  /** How many objects there will be in all, when that is known. */
-  total(objects: number): void
-  done(counts: Counts): void
-}
-
-export interface RekeyWorld {
-  readonly randomBytes: (size: number) => Buffer
-  readonly progress: Progress
-  readonly warn: (message: string) => void
-  /** Whether the operator wants an end: no further object is begun. */
-  readonly isStopping: () => boolean
-}
-
-export interface RekeyResult {
-  /** Of this run and of those that its journal tells of. */
-  readonly counts: Counts
-  readonly failures: ReadonlyMap<string, string>
-  /** `done`: every object has been gone through. */
-  readonly end: 'done' | 'interrupted' | { readonly stopped: string }
-}
-
-/** The encrypted rules under the prefix. @throws MaintenanceError where there is nothing to do for the command */
-export function encryptedReferences(
-  access: Pick<UpstreamAccess, 'rules'>,
-  bucket: Bucket,
-  prefix: string,
-): readonly Extract<KeyReference, { type: 'encrypted' }>[] {
-  const references = referencesUnder(access.rules, bucket, prefix)
-  const encrypted = references.filter((reference) => reference.type === 'encrypted')
-  if (encrypted.length > 0) return encrypted
-  throw new MaintenanceError(
-    references.length === 0
-      ? `s3://${bucket}/${prefix}: no rule covers it; add one under rules`
-      : `s3://${bucket}/${prefix}: its rule says \`keyring: none\`; name a keyring there first`,
-  )
-}
+import type { RekeyOptions, RekeyResult, RekeyWorld } from './options.js'
+import { count, type Counts, type Outcome } from './outcome.js'
+import { prepare } from './prepare.js'
 
 /**
  * Goes through the objects of a bucket and prefix and moves them, the first one alone, then several at a time. What has
@@ -81,7 +23,6 @@ export async function runRekey(
   world: RekeyWorld,
 ): Promise<RekeyResult> {
   const { bucket, prefix, concurrency, maxFailures } = options
-  encryptedReferences(access, bucket, prefix)
   const counts = journal.before.counts
   const failures = new Map(journal.before.failed)
   let stopped: string | 'no' = 'no'
@@ -93,6 +34,10 @@ export async function runRekey(
   const handle = async (objectKey: ObjectKey): Promise<Outcome | 'not begun'> => {
     if (isStopping()) return 'not begun'
     const outcome = await moveObject(access, objectKey, settings)
+    if (outcome.type === 'superseded') {
+      stopped = `key version ${outcome.by} became active meanwhile; run this again, with another journal`
+      return 'not begun'
+    }
     if (outcome.type !== 'failed') {
       failures.delete(objectKey)
       return outcome
@@ -145,60 +90,6 @@ export async function runRekey(
 interface Item {
   readonly objectKey: ObjectKey
   readonly page: number
-}
-
-async function prepare(
-  access: UpstreamAccess,
-  options: RekeyOptions,
-  journal: Journal,
-  world: RekeyWorld,
-): Promise<MoveSettings> {
-  const { bucket, command, dryRun } = options
-  const { isStopping } = world
-  if (!dryRun) await demandGuard(access, options, world, 'single')
-  let multipartProbed: Promise<void> | undefined
-  return {
-    command,
-    bucket,
-    dryRun,
-    acl: options.acl === 'default' || dryRun ? 'bucket-owner' : await aclPolicy(access, bucket),
-    singleCopyMax: options.singleCopyMax,
-    multipart: { partSize: options.partSize, notes: journal, limit: limiter(options.concurrency), isStopping },
-    beforeMultipart: () => (multipartProbed ??= demandGuard(access, options, world, 'multipart')),
-    hint: lastFitting(command),
-  }
-}
-
-/** @throws MaintenanceError where the store overwrites what clients write, and the operator has not said that it may */
-async function demandGuard(
-  access: UpstreamAccess,
-  { bucket, prefix, unguarded }: RekeyOptions,
-  world: RekeyWorld,
-  way: Probe['way'],
-): Promise<void> {
-  const { guarded, left } = await probeStore({ access, bucket, prefix, way, randomBytes: world.randomBytes })
-  for (const objectKey of left) world.warn(`the probe object ${objectKey} could not be removed; delete it`)
-  if (guarded) return
-  const what = way === 'single' ? 'CopyObject' : 'CompleteMultipartUpload'
-  if (!unguarded) {
-    throw new MaintenanceError(
-      `the upstream ignores If-Match on ${what}: what a client writes while an object is copied could be overwritten ` +
-        'with what was there before. No object was touched. Stop all writes under this prefix and say --unguarded',
-    )
-  }
-  world.warn(`the upstream ignores If-Match on ${what}: nobody may write under this prefix until the end of this run`)
-}
-
-/** Objects of one bucket are mostly under the same key version: what fitted last is tried first. */
-function lastFitting(command: RekeyCommand): Hint & { noted(look: Look): void } {
-  let last: ReturnType<Hint['get']> = command === 'encrypt' ? 'plain' : 'unknown'
-  return {
-    get: () => last,
-    noted: (look) => {
-      if (look.type === 'plain') last = 'plain'
-      if (look.type === 'key') last = look.dataKey
-    },
-  }
 }
 
 async function* itemsOf(

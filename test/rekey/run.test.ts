@@ -33,6 +33,7 @@ const DESCRIBED = {
   'x-amz-website-redirect-location': '/elsewhere',
   'x-amz-tagging': 'a=1&b%20c=2%2B3',
 }
+const MEND = 'The journal tells what it was: mend it and run this again, or remove the journal if it is good as it is'
 const shown = Object.entries(DESCRIBED).filter(([name]) => name !== 'x-amz-tagging')
 
 /** As a store sees a copy that takes no notice of the key of its target. */
@@ -246,7 +247,7 @@ t.test('late errors inside a 200, lost answers and a copy that loses something',
   t.strictSame(
     result.failures,
     new Map([
-      ['altered', 'it was copied, and the copy differs in x-amz-storage-class'],
+      ['altered', `it was copied, and the copy differs in x-amz-storage-class. ${MEND}`],
       ['refused', 'CopyObject: AccessDenied, status 200'],
     ]),
   )

@@ -7,7 +7,9 @@ import type { RuleConfig, UpstreamConfig } from '../../src/config/types.js'
 import type { DataKey, Keyring, ObjectScope } from '../../src/keyring/port.js'
 import type { MaintenanceAnswer, MaintenanceRequest, UpstreamAccess } from '../../src/maintenance/access.js'
 import { openJournal, type Journal } from '../../src/rekey/journal.js'
-import { runRekey, type RekeyOptions, type RekeyResult, type RekeyWorld } from '../../src/rekey/run.js'
+import type { RekeyOptions, RekeyResult, RekeyWorld } from '../../src/rekey/options.js'
+import { runRekey } from '../../src/rekey/run.js'
+import { activeUnder } from '../../src/rekey/targets.js'
 import { targetHeaders } from '../../src/s3/customer-key.js'
 import { parseBucket, parseObjectKey } from '../../src/s3/names.js'
 import { testAccess } from '../support/access.js'
@@ -87,14 +89,16 @@ export async function startStand(
     opened: Journal = journal(randomBytes(4).toString('hex')),
     over: UpstreamAccess = access(),
   ): Promise<RekeyResult> => {
-    const result = await runRekey(over, { ...OPTIONS, ...options }, opened, { ...WORLD, ...world })
+    const given = { ...OPTIONS, ...options }
+    const targets = activeUnder(over, bucket, given.prefix)
+    const result = await runRekey(over, { ...given, targets }, opened, { ...WORLD, ...world })
     opened.close()
     return result
   }
   return { origin, upstream, folder, call, store, read, access, journal, run }
 }
 
-export const OPTIONS: RekeyOptions = {
+export const OPTIONS: Omit<RekeyOptions, 'targets'> = {
   command: 'rekey',
   bucket,
   prefix: '',
@@ -112,6 +116,7 @@ export const WORLD: RekeyWorld = {
   progress: { total: () => undefined, done: () => undefined },
   warn: () => undefined,
   isStopping: () => false,
+  now: () => new Date(),
 }
 
 /** What adds up to `listed`, and only what is not zero. */

@@ -5,6 +5,8 @@ import { readDocument } from '../request-document.js'
 import { findObject } from '../versions.js'
 import { childrenOf, document, leaf, textOf } from '../xml.js'
 
+const RETAIN_UNTIL = 'x-amz-object-lock-retain-until-date'
+const IN_THE_PAST = 'The retain until date must be in the future!'
 const MISSING = 'Bucket is missing Object Lock Configuration'
 
 export function getObjectLockConfiguration({ bucket }: BucketCall): Answer {
@@ -40,6 +42,7 @@ export async function putObjectRetention(call: ObjectCall): Promise<Answer> {
   const until = new Date(textOf(root, 'RetainUntilDate'))
   if ((mode !== 'GOVERNANCE' && mode !== 'COMPLIANCE') || Number.isNaN(until.getTime()))
     throw new Refusal('MalformedXML')
+  if (until <= call.state.now()) throw invalidArgument('RetainUntilDate', until.toISOString(), IN_THE_PAST)
   const { lock } = version
   const shortens = lock.mode !== 'none' && (until < lock.until || (lock.mode === 'COMPLIANCE' && mode !== 'COMPLIANCE'))
   if (shortens && (lock.mode === 'COMPLIANCE' || !bypasses(call)) && lock.until > call.state.now()) throw locked()
@@ -62,10 +65,14 @@ export async function putObjectLegalHold(call: ObjectCall): Promise<Answer> {
   return emptyAnswer(200)
 }
 
-/** What a write's `x-amz-object-lock-*` headers ask for. @throws Refusal InvalidRequest, InvalidArgument */
-export function lockOf({ bucket, fields }: Call & { readonly bucket: BucketState }): ObjectLock {
+/**
+ * What a write's `x-amz-object-lock-*` headers ask for; a date must be in the future.
+ *
+ * @throws Refusal InvalidRequest, InvalidArgument
+ */
+export function lockOf({ bucket, fields, state }: Call & { readonly bucket: BucketState }): ObjectLock {
   const mode = fields.get('x-amz-object-lock-mode')
-  const date = fields.get('x-amz-object-lock-retain-until-date')
+  const date = fields.get(RETAIN_UNTIL)
   const hold = fields.get('x-amz-object-lock-legal-hold')
   if (mode === undefined && date === undefined && hold === undefined) return NO_LOCK
   if (!bucket.objectLock) throw new Refusal('InvalidRequest', { message: MISSING })
@@ -81,7 +88,12 @@ export function lockOf({ bucket, fields }: Call & { readonly bucket: BucketState
   if (mode !== 'GOVERNANCE' && mode !== 'COMPLIANCE') {
     throw invalidArgument('x-amz-object-lock-mode', mode, 'Unknown wormMode directive.')
   }
-  return { mode, until: new Date(date), hold: kept }
+  const until = new Date(date)
+  if (Number.isNaN(until.getTime())) {
+    throw invalidArgument(RETAIN_UNTIL, date, 'The retain until date must be provided in ISO 8601 format')
+  }
+  if (until <= state.now()) throw invalidArgument(RETAIN_UNTIL, date, IN_THE_PAST)
+  return { mode, until, hold: kept }
 }
 
 export const NO_LOCK: ObjectLock = { mode: 'none', until: new Date(0), hold: 'none' }
