@@ -20,12 +20,11 @@ export function jobFor(
   workshop: Workshop,
   limits: Pick<LoadJob, 'forMs' | 'atTheEnd' | 'warmUp' | 'most'>,
 ): LoadJob {
-  const customerKey = hop.name === 'direct' ? 'client' : 'not the client'
   return {
     ...limits,
     port: hop.port,
     caFile: workshop.caFile,
     connections: scenario.connections,
-    requests: signedRequests(scenario, { port: hop.port, customerKey }, workshop),
+    requests: signedRequests(scenario, { port: hop.port, hop: hop.name }, workshop),
   }
 }

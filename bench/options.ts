@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { outputOf } from './child.js'
+import { chosenScenarios } from './scenarios.js'
 
 export interface Options {
   /** Windows of each load for each hop; their median is shown. */
@@ -10,16 +11,19 @@ export interface Options {
   readonly memoryMs: number
   /** The node that runs the proxy. */
   readonly node: string
+  /** Loads whose names hold one of these texts, in lower case, and no memory; empty: everything. */
+  readonly only: readonly string[]
   /** Quick runs are too short to keep. */
   readonly keep: boolean
 }
 
-export const USAGE = `npm run bench -- [--quick] [--node=26] [--parallel=64] [--full]
+export const USAGE = `npm run bench -- [--quick] [--node=26] [--parallel=64] [--full] [--only=TEXT,TEXT]
 
   --quick       one short window of each load: under a minute, nothing is written
   --node=26     runs the proxy (not the load) with npm's package node@26, or with a node at a path
   --parallel=N  transfers that memory is measured under (default 64)
   --full        lets these transfers of 256 MiB end, instead of 12 s of them: minutes
+  --only=TEXT   only loads with TEXT (or one of several, with commas) in their names, without memory; the result is kept under that name too
 `
 
 /** @throws Error that says what is wrong with the arguments, or that the node cannot be had */
@@ -30,12 +34,17 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
       quick: { type: 'boolean', default: false },
       full: { type: 'boolean', default: false },
       node: { type: 'string' },
+      only: { type: 'string' },
       parallel: { type: 'string', default: '64' },
     },
   })
   const parallel = Number(values.parallel)
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > 500) throw new Error('--parallel is from 1 to 500')
+  const only = values.only?.toLowerCase().split(',') ?? []
+  const unknown = only.find((text) => text === '' || chosenScenarios([text]).length === 0)
+  if (unknown !== undefined) throw new Error(`--only: no load has ${JSON.stringify(unknown)} in its name`)
   return {
+    only,
     rounds: values.quick ? 1 : 3,
     windowMs: values.quick ? 1000 : 1500,
     parallel,

@@ -51,18 +51,21 @@ export function markdown({ setting, loads, memory }: Report): string {
       .map(([name, value]) => `- ${name}: ${value}`)
       .join('\n'),
     ...loads.flatMap(({ scenario, hops }) => [`## ${scenario.name}`, loadTable(scenario, hops)]),
-    '## Memory of the process',
-    table(
-      ['', '', 'idle, MiB', 'peak, MiB', 'moved, GiB'],
-      memory.map(({ name, hop, idleMib, peakMib, movedGib }) => [
-        name,
-        hop,
-        idleMib.toFixed(0),
-        peakMib.toFixed(0),
-        movedGib.toFixed(1),
-      ]),
-    ),
+    ...(memory.length === 0 ? [] : ['## Memory of the process', memoryTable(memory)]),
   ].join('\n\n')
+}
+
+function memoryTable(memory: readonly MemoryRow[]): string {
+  return table(
+    ['', '', 'idle, MiB', 'peak, MiB', 'moved, GiB'],
+    memory.map(({ name, hop, idleMib, peakMib, movedGib }) => [
+      name,
+      hop,
+      idleMib.toFixed(0),
+      peakMib.toFixed(0),
+      movedGib.toFixed(1),
+    ]),
+  )
 }
 
 function loadTable(scenario: Scenario, { direct, nginx, 'ssec-proxy': proxy }: LoadRow['hops']): string {

@@ -1,5 +1,7 @@
 import { createHash, createHmac, createSecretKey } from 'node:crypto'
 import { BLOCK, type Piece, sizeOf } from './content.js'
+import { formRequest } from './form-request.js'
+import type { HopName } from './hops.js'
 import type { LoadRequest } from './load-job.js'
 import type { Scenario } from './scenarios.js'
 import type { Workshop } from './workshop.js'
@@ -24,36 +26,60 @@ const SIGNED_CHUNKS = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'
  */
 export function signedRequests(
   scenario: Scenario,
-  to: { readonly port: number; readonly customerKey: 'client' | 'not the client' },
+  to: { readonly port: number; readonly hop: HopName },
   workshop: Workshop,
 ): readonly LoadRequest[] {
+  const own = { host: `localhost:${to.port}`, 'user-agent': 'ssec-proxy-bench' }
   return Array.from({ length: scenario.objects }, (_, i) => {
-    const path = `/${BUCKET}/${scenario.bytes}/object-${i}.bin`
-    const headers = signed(scenario, path, workshop, {
-      host: `localhost:${to.port}`,
-      'user-agent': 'ssec-proxy-bench',
-      ...(to.customerKey === 'client' ? FIXED_KEY_HEADERS : {}),
-    })
-    const body = bodyOf(scenario, headers, new SecretAccessKey(workshop.secretAccessKey))
-    const lines = Object.entries({
-      ...headers,
-      ...(scenario.method === 'PUT' ? { 'content-length': String(sizeOf(body)) } : {}),
-    }).map(([name, value]) => `${name}: ${value}\r\n`)
-    return { head: `${scenario.method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, body }
+    const objectKey = `${scenario.bytes}/object-${i}.bin`
+    switch (scenario.request) {
+      case 'POST form': {
+        const key = to.hop === 'ssec-proxy' ? {} : FIXED_KEY_HEADERS
+        return formRequest(scenario, BUCKET, objectKey, own, key, workshop)
+      }
+      case 'GET listing':
+        return request(scenario, `/${BUCKET}`, { 'list-type': '2', 'start-after': `object-${i}` }, own, workshop)
+      case 'GET object':
+      case 'PUT object': {
+        const headers = to.hop === 'direct' ? { ...own, ...FIXED_KEY_HEADERS } : own
+        return request(scenario, `/${BUCKET}/${objectKey}`, {}, headers, workshop)
+      }
+    }
   })
 }
+
+function request(
+  scenario: Scenario,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>>,
+  workshop: Workshop,
+): LoadRequest {
+  const headers = signed(scenario, path, query, workshop, own)
+  const body = bodyOf(scenario, headers, new SecretAccessKey(workshop.secretAccessKey))
+  const length = scenario.request === 'PUT object' ? { 'content-length': String(sizeOf(body)) } : {}
+  const lines = Object.entries({ ...headers, ...length }).map(([name, value]) => `${name}: ${value}\r\n`)
+  const search = new URLSearchParams(query).toString()
+  return {
+    head: `${methodOf(scenario)} ${path}${search === '' ? '' : `?${search}`} HTTP/1.1\r\n${lines.join('')}\r\n`,
+    body,
+  }
+}
+
+const methodOf = ({ request: name }: Scenario): 'GET' | 'PUT' => (name === 'PUT object' ? 'PUT' : 'GET')
 
 function signed(
   scenario: Scenario,
   path: string,
+  query: Readonly<Record<string, string>>,
   { accessKeyId, secretAccessKey }: Workshop,
   headers: Record<string, string>,
 ): Record<string, string> {
   const now = new Date()
-  const { method } = scenario
+  const method = methodOf(scenario)
   if (scenario.signature === 'v2') {
     const dated = { ...headers, date: now.toUTCString() }
-    const toSign = { method, resource: path, query: {}, headers: dated, accessKeyId, secretAccessKey }
+    const toSign = { method, resource: path, query, headers: dated, accessKeyId, secretAccessKey }
     return { ...dated, authorization: version2Header(toSign) }
   }
   const credentials = {
@@ -62,11 +88,12 @@ function signed(
     sessionToken: 'none',
   } as const
   const all = { ...headers, ...payloadHeaders(scenario) }
-  return signRequest({ method, path, query: new Map(), headers: all, credentials, region: REGION, now }).headers
+  const parameters = new Map(Object.entries(query))
+  return signRequest({ method, path, query: parameters, headers: all, credentials, region: REGION, now }).headers
 }
 
-function payloadHeaders({ method, bytes, payload }: Scenario): Record<string, string> {
-  if (method === 'GET') return { 'x-amz-content-sha256': EMPTY_SHA256 }
+function payloadHeaders({ request: name, bytes, payload }: Scenario): Record<string, string> {
+  if (name !== 'PUT object') return { 'x-amz-content-sha256': EMPTY_SHA256 }
   if (payload === 'unsigned') return { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' }
   return {
     'x-amz-content-sha256': SIGNED_CHUNKS,
@@ -76,7 +103,7 @@ function payloadHeaders({ method, bytes, payload }: Scenario): Record<string, st
 }
 
 function bodyOf(scenario: Scenario, headers: Record<string, string>, secret: SecretAccessKey): readonly Piece[] {
-  if (scenario.method === 'GET') return []
+  if (scenario.request !== 'PUT object') return []
   if (scenario.payload === 'unsigned') return [{ fill: scenario.bytes }]
   return signedChunks(scenario.bytes, headers, secret)
 }

@@ -10,7 +10,7 @@ import { type Measured, measure, median } from './measure.js'
 import { type Options, USAGE, readOptions } from './options.js'
 import { memoryOf } from './proc.js'
 import { type LoadRow, type MemoryRow, type Report, markdown } from './report.js'
-import { SCENARIOS, type Scenario, memoryScenario } from './scenarios.js'
+import { type Scenario, chosenScenarios, memoryScenario } from './scenarios.js'
 import { type Nginx, findNginx, startNginx } from './start-nginx.js'
 import { startProxy } from './start-proxy.js'
 import { startS3 } from './start-s3.js'
@@ -56,7 +56,7 @@ async function measureLoads(bench: Bench): Promise<readonly LoadRow[]> {
   const rows: LoadRow[] = []
   const hops = await startHops(bench)
   try {
-    for (const scenario of SCENARIOS) {
+    for (const scenario of chosenScenarios(bench.options.only)) {
       note(scenario.name)
       const windows = new Map<HopName, Measured[]>(hops.map(({ name }) => [name, []]))
       for (let round = 0; round < bench.options.rounds; round++) {
@@ -82,6 +82,7 @@ async function measureLoads(bench: Bench): Promise<readonly LoadRow[]> {
 async function measureMemory(bench: Bench): Promise<readonly MemoryRow[]> {
   const { options, workshop, nginx } = bench
   const rows: MemoryRow[] = []
+  if (options.only.length > 0) return rows
   for (const method of ['GET', 'PUT'] as const) {
     const scenario = memoryScenario(method, options.parallel, MEMORY_BYTES)
     note(scenario.name)
@@ -149,7 +150,8 @@ function publish(report: Report, options: Options): void {
   process.stdout.write(text)
   if (!options.keep) return
   const version = report.setting['proxy runs on node']!.slice(1).split('.')[0]!
-  const file = join(RESULTS, `${report.setting['date']!.slice(0, 10)}-node${version}`)
+  const part = options.only.map((text) => `-${text.replace(/[^a-z0-9]+/g, '-')}`).join('')
+  const file = join(RESULTS, `${report.setting['date']!.slice(0, 10)}-node${version}${part}`)
   mkdirSync(RESULTS, { recursive: true })
   writeFileSync(`${file}.md`, text)
   writeFileSync(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`)

@@ -1,46 +1,99 @@
-// A process of its own: answers as S3 does to SSE-C GETs and PUTs, and does nothing else. No signature is looked at, and
-// nothing is stored: `/bench/<size>/<name>` has that many bytes, and the body of a PUT is read and forgotten.
+// A process of its own: answers as S3 does to GETs, PUTs and forms with a customer key and to ListObjectsV2, and does
+// nothing else. No signature is looked at, and nothing is stored: `/bench/<size>/<name>` has that many bytes, and what is
+// sent is read and forgotten.
 import { createServer } from 'node:tls'
 import { readFileSync } from 'node:fs'
 import type { AddressInfo, Socket } from 'node:net'
 import { BLOCK, buffersOf } from './content.js'
 import { httpReader, writeAll } from './http-reader.js'
+import { chunkedListing } from './listing.js'
 
 const [certFile = '', keyFile = ''] = process.argv.slice(2)
 
-const ANSWER =
-  'HTTP/1.1 200 OK\r\n' +
+const COMMON =
   'x-amz-id-2: benchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbenchbe\r\n' +
   'x-amz-request-id: BENCHBENCHBENCH0\r\n' +
   'Date: Mon, 01 Jan 2024 00:00:00 GMT\r\n' +
-  'Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n' +
-  'ETag: "9bb58f26192e4ba00f01e2e7b136bbd8"\r\n' +
-  'x-amz-server-side-encryption-customer-algorithm: AES256\r\n' +
   'Server: AmazonS3\r\n'
+
+const ETAG = '9bb58f26192e4ba00f01e2e7b136bbd8'
+
+const PROVEN = `${COMMON}ETag: "${ETAG}"\r\nx-amz-server-side-encryption-customer-algorithm: AES256\r\n`
 
 const REFUSAL = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'
 
+const LISTING = Buffer.concat([
+  Buffer.from(
+    `HTTP/1.1 200 OK\r\n${COMMON}x-amz-bucket-region: us-east-1\r\nContent-Type: application/xml\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    'latin1',
+  ),
+  chunkedListing(),
+])
+
+/** Of a form so much is kept: its fields stand in it, S3 allows 20 KiB. */
+const MAX_FORM_HEAD = 20 * 1024
+
 function serve(socket: Socket): void {
   let head = ''
-  const feed = httpReader({ head: (text) => (head = text), end: () => answer(socket, head) })
+  let form = ''
+  const feed = httpReader({
+    head: (text) => {
+      head = text
+      form = ''
+    },
+    body: (bytes) => {
+      if (head.startsWith('POST ') && form.length < MAX_FORM_HEAD) form += bytes.toString('latin1')
+    },
+    end: () => answer(socket, head, form),
+  })
   socket.on('data', feed)
   socket.on('error', () => socket.destroy())
 }
 
-function answer(socket: Socket, head: string): void {
+function answer(socket: Socket, head: string, form: string): void {
+  if (head.startsWith('GET /bench?list-type=2')) socket.write(LISTING)
+  else if (head.startsWith('POST /bench ')) answerForm(socket, form)
+  else answerObject(socket, head)
+}
+
+/** As PostObject answers: the proof in the head, and with 201 a document. */
+function answerForm(socket: Socket, form: string): void {
+  const md5 = fieldOf(form, 'x-amz-server-side-encryption-customer-key-MD5')
+  if (md5 === undefined || fieldOf(form, 'x-amz-server-side-encryption-customer-key') === undefined) {
+    socket.write(REFUSAL)
+    return
+  }
+  const key = fieldOf(form, 'key') ?? ''
+  const status = fieldOf(form, 'success_action_status') === '201' ? '201 Created' : '200 OK'
+  const location = `https://localhost/bench/${encodeURIComponent(key)}`
+  const document = status.startsWith('200')
+    ? ''
+    : `<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse><Location>${location}</Location><Bucket>bench</Bucket>` +
+      `<Key>${key}</Key><ETag>"${ETAG}"</ETag></PostResponse>`
+  socket.write(
+    `HTTP/1.1 ${status}\r\n${PROVEN}x-amz-server-side-encryption-customer-key-MD5: ${md5}\r\nLocation: ${location}\r\n` +
+      `Content-Type: application/xml\r\nContent-Length: ${document.length}\r\n\r\n${document}`,
+    'latin1',
+  )
+}
+
+const fieldOf = (form: string, name: string): string | undefined =>
+  new RegExp(`; name="${name}"\r\n\r\n([^\r]*)\r\n`, 'i').exec(form)?.[1]
+
+function answerObject(socket: Socket, head: string): void {
   const md5 = /\r\nx-amz-server-side-encryption-customer-key-md5: *(\S+)/i.exec(head)?.[1]
   if (md5 === undefined) {
     socket.write(REFUSAL)
     return
   }
-  const proof = `x-amz-server-side-encryption-customer-key-MD5: ${md5}\r\n`
+  const proven = `HTTP/1.1 200 OK\r\n${PROVEN}Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\nx-amz-server-side-encryption-customer-key-MD5: ${md5}\r\n`
   if (head.startsWith('PUT ')) {
-    socket.write(`${ANSWER}${proof}Content-Length: 0\r\n\r\n`, 'latin1')
+    socket.write(`${proven}Content-Length: 0\r\n\r\n`, 'latin1')
     return
   }
   const size = Number(/^GET \/bench\/(\d+)\//.exec(head)?.[1] ?? 0)
   const start = Buffer.from(
-    `${ANSWER}${proof}Accept-Ranges: bytes\r\nContent-Type: binary/octet-stream\r\nContent-Length: ${size}\r\n\r\n`,
+    `${proven}Accept-Ranges: bytes\r\nContent-Type: binary/octet-stream\r\nContent-Length: ${size}\r\n\r\n`,
     'latin1',
   )
   if (size <= BLOCK.length) socket.write(Buffer.concat([start, BLOCK.subarray(0, size)]))

@@ -44,7 +44,7 @@ function configuration(workshop: Workshop, port: number, adminPort: number, s3Po
         accessKeyId: workshop.accessKeyId,
         secretAccessKey: { file: 'client-secret' },
         signatures: ['v4', 'v2'],
-        grants: [{ bucket: BUCKET, permissions: ['read', 'write'] }],
+        grants: [{ bucket: BUCKET, permissions: ['list', 'read', 'write'] }],
       },
     ],
     keyrings: [{ name: 'main', type: 'derived', file: 'keyring.json' }],
