@@ -35,23 +35,49 @@ interface Slot {
   refusal: string
 }
 
+/** A look that has not begun. */
+interface Waiting {
+  asked: boolean
+  readonly done: Promise<void>
+}
+
 /**
  * Keeps keyrings as their files are. A file that is broken, or that cannot follow the one in use, is refused and told;
  * the keyring stays as it was. Files that changed together are taken together.
  */
 export function followKeyringFiles(opened: readonly OpenedKeyring[], options: FollowOptions): KeyringFiles {
   const slots = opened.map((current): Slot => ({ current, refusal: '' }))
+  let isClosed = false
   const look = async (asked: boolean) => {
-    let changed = false
-    for (const slot of slots) changed = (await lookAt(slot, asked, options)) || changed
-    if (changed) options.onChange(slots.map(({ current }) => current))
+    // At the same time: a keyring whose KMS is away must not hold up another one longer than it has to.
+    const opening = await Promise.all(slots.map((slot) => openChanged(slot, options)))
+    // What waited for KMS when the process was told to stop says nothing about the file.
+    if (isClosed) return
+    const taken = slots.map((slot, i) => take(slot, opening[i] ?? 'unchanged', asked, options))
+    if (taken.includes(true)) options.onChange(slots.map(({ current }) => current))
   }
   let last = Promise.resolve()
+  let waiting: Waiting | 'none' = 'none'
   const next = (asked: boolean): Promise<void> => {
-    // One after the other: what a slow look read first must not replace what a later one read.
-    last = last
-      .then(() => look(asked))
-      .catch((err: unknown) => options.log.error({ err }, 'keyring files could not be looked at'))
+    // One after the other: what a slow look read first must not replace what a later one read. And one that has not
+    // begun will see all that a further one could: while KMS hangs, polls do not queue up.
+    if (waiting !== 'none') {
+      waiting.asked ||= asked
+      return waiting.done
+    }
+    const one: Waiting = {
+      asked,
+      done: last
+        .then(() => {
+          waiting = 'none'
+          return look(one.asked)
+        })
+        .catch((err: unknown) => {
+          if (!isClosed) options.log.error({ err }, 'keyring files could not be looked at')
+        }),
+    }
+    waiting = one
+    last = one.done
     return last
   }
   const watcher = watchFiles(
@@ -59,15 +85,24 @@ export function followKeyringFiles(opened: readonly OpenedKeyring[], options: Fo
     () => void next(false),
     options.times,
   )
-  return { reload: () => next(true), close: () => watcher.close() }
+  const close = () => {
+    isClosed = true
+    watcher.close()
+  }
+  return { reload: () => next(true), close }
+}
+
+async function openChanged({ current }: Slot, { opener }: FollowOptions): Promise<OpenedFile | 'unchanged'> {
+  const { config, digest } = current
+  const file = opener.read(config.file)
+  return file.type === 'text' && digestOf(file.text) === digest ? 'unchanged' : opener.open(config, file)
 }
 
 /** @returns whether the keyring was replaced */
-async function lookAt(slot: Slot, asked: boolean, { opener, log, onReload }: FollowOptions): Promise<boolean> {
-  const { config, digest, contents } = slot.current
+function take(slot: Slot, result: OpenedFile | 'unchanged', asked: boolean, { log, onReload }: FollowOptions): boolean {
+  const { config, contents } = slot.current
   const about = { keyring: config.name, file: config.file }
-  const file = opener.read(config.file)
-  if (file.type === 'text' && digestOf(file.text) === digest) {
+  if (result === 'unchanged') {
     if (slot.refusal !== '') {
       log.info(about, 'keyring file is again the one in use')
       onReload(config.name, 'restored')
@@ -75,7 +110,6 @@ async function lookAt(slot: Slot, asked: boolean, { opener, log, onReload }: Fol
     slot.refusal = ''
     return false
   }
-  const result = await opener.open(config, file)
   const problems =
     result.type === 'problems'
       ? result.problems.map(({ path, message }) => `${path} ${message}`)

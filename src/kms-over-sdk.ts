@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openKms } from './keyring/kms.js'
+import { openKms, type OpenKms } from './keyring/kms.js'
 import type { KeyringEvent, KmsWorld } from './keyring/kms-world.js'
 import { kmsFailure } from './keyring/kms-failure.js'
-import type { Kms } from './keyring/kms-port.js'
 import type { KmsConfig } from './config/types.js'
 import { credentialSource } from './upstream/credentials.js'
 
@@ -11,6 +10,8 @@ import { credentialSource } from './upstream/credentials.js'
 export interface KmsOfProcess extends KmsWorld {
   /** From now on; what was told before comes first. */
   readonly listen: (hear: (event: KeyringEvent) => void) => void
+  /** Ends its calls, pauses and connections. Nobody gets a key any more. */
+  readonly close: () => void
 }
 
 /** Calls of one process that run at the same time, to one keyring's KMS; further ones wait. */
@@ -25,7 +26,8 @@ export function kmsOverSdk(world: {
 }): KmsOfProcess {
   const waiting: KeyringEvent[] = []
   // One for each keyring, however often its file changes: connections and credentials are kept.
-  const connected = new WeakMap<KmsConfig, Kms>()
+  const connected = new Map<KmsConfig, OpenKms>()
+  const ended = new AbortController()
   let hear = (event: KeyringEvent) => {
     if (waiting.length < MOST_WAITING) waiting.push(event)
   }
@@ -37,16 +39,21 @@ export function kmsOverSdk(world: {
     },
     monotonic: () => performance.now(),
     random: () => world.randomBytes(4).readUInt32BE() / 2 ** 32,
-    sleep: (ms) => delay(ms),
+    // A pause must not hold up the end of the process, and whoever waits in it has nothing to go on with.
+    sleep: (ms) => delay(ms, undefined, { signal: ended.signal }),
     observe: (event) => hear(event),
     listen: (listener) => {
       hear = listener
       for (const event of waiting.splice(0)) listener(event)
     },
+    close: () => {
+      ended.abort()
+      for (const kms of connected.values()) kms.close()
+    },
   }
 }
 
-function connect(config: KmsConfig, now: () => Date): Kms {
+function connect(config: KmsConfig, now: () => Date): OpenKms {
   const source = credentialSource(config.credentials, { now, warn: () => undefined })
   const credentials = async () => {
     const { accessKeyId, secretAccessKey, sessionToken } = await source()
@@ -63,6 +70,6 @@ function connect(config: KmsConfig, now: () => Date): Kms {
     // It was there when the configuration was read; what is wrong with it is told where a key is asked for.
     const failure = { ...kmsFailure(cause), type: 'away' } as const
     const fail = () => Promise.resolve(failure)
-    return { encrypt: fail, decrypt: fail, generateMac: fail }
+    return { encrypt: fail, decrypt: fail, generateMac: fail, close: () => undefined }
   }
 }

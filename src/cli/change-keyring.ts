@@ -1,3 +1,4 @@
+import { digestOf } from '../keyring/create.js'
 import { formatKeyringFile, type KeyringContents, type VersionHead } from '../keyring/keyring-file.js'
 import { parseKeyringFile } from '../keyring/parse-keyring-file.js'
 import { successionProblems } from '../keyring/successor.js'
@@ -17,11 +18,21 @@ export const refused = (...reasons: readonly string[]): Change => ({ type: 'refu
  * Changes the key versions of a keyring file, whole or not at all, and says so. A result that running proxies would
  * refuse is not written.
  *
+ * @param known what the caller read and waited with; a file that is another by now is left as it is
  * @returns the exit code
  */
-export function changeVersions(file: string, change: (contents: AnyVersions) => Change, io: CliIo): number {
+export function changeVersions(
+  file: string,
+  change: (contents: AnyVersions) => Change,
+  io: CliIo,
+  known: { readonly digest: string } | 'anything' = 'anything',
+): number {
   let outcome: Change = refused()
   const stored = changeKeyringFile(file, (before) => {
+    if (known !== 'anything' && known.digest !== digestOf(before)) {
+      outcome = refused(`${file} was changed by somebody else meanwhile; run the command again`)
+      return undefined
+    }
     const parsed = parseKeyringFile(before, 'any')
     if (parsed.type === 'problems') {
       outcome = refused(...parsed.problems.map(({ path, message }) => `${file}: ${path} ${message}`))

@@ -10,6 +10,7 @@ import { keysVerify } from './keys-verify.js'
 import type { CommandProgress } from './open-maintenance.js'
 import { keysGenerate } from './keys-generate.js'
 import { keysHeaders } from './keys-headers.js'
+import { registerKeysKmsCommands } from './keys-kms.js'
 import type { ExitCode } from './main.js'
 
 interface GenerateOptions {
@@ -130,6 +131,7 @@ export function registerKeysCommands(program: Command, io: CliIo, exit: ExitCode
     .action(async (object: string, { config, versionId, keyVersion, format }: HeadersOptions) => {
       exit.code = await keysHeaders({ object, config, versionId, keyVersion, format }, io)
     })
+  registerKeysKmsCommands(keys, io, exit)
 }
 
 function count(text: string): number {

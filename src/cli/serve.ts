@@ -28,9 +28,9 @@ export function registerServeCommand(program: Command, io: CliIo, world: ServeWo
 /** Runs the proxy of a configuration file until it is told to stop. Every problem at the start is one clear line. */
 export async function serve(file: string, io: CliIo, world: ServeWorld): Promise<number> {
   const kms = kmsOverSdk(io)
-  const opened = await openConfiguration(file, io, kms)
-  if (opened === 'wrong') return 1
   try {
+    const opened = await openConfiguration(file, io, kms)
+    if (opened === 'wrong') return 1
     await runProxy(opened.config, opened.keyrings, {
       ...io,
       ...world,
@@ -43,6 +43,9 @@ export async function serve(file: string, io: CliIo, world: ServeWorld): Promise
     if (!(error instanceof StartError)) throw error
     io.stderr(`ssec-proxy: ${error.message}\n`)
     return 1
+  } finally {
+    // A question that KMS leaves unanswered, or a pause before the next, would hold up the end of the process.
+    kms.close()
   }
 }
 

@@ -10,6 +10,7 @@ import type {
 } from './document.js'
 import { LONGEST_LIFETIME_MS, parseDuration } from './duration.js'
 import { parseEndpoint } from './endpoint.js'
+import { kmsEndpoint } from './kms-endpoint.js'
 import { formatPath, type Path } from './problem.js'
 import type { ResolvedTexts } from './secrets.js'
 import type {
@@ -123,10 +124,6 @@ function buildKms(
     cachedObjects: kms.cachedObjects,
   }
 }
-
-/** @see https://docs.aws.amazon.com/general/latest/gr/kms.html */
-const kmsEndpoint = (region: string): string =>
-  `https://kms.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
 
 function buildCredentials(credentials: CredentialDocument, at: Path, texts: ResolvedTexts): CredentialConfig {
   if (credentials === 'default') return { type: 'default' }

@@ -21,7 +21,7 @@ export interface KmsConnection {
 }
 
 export interface OpenKms extends Kms {
-  /** Ends its connections. */
+  /** Ends its connections and the calls that run. */
   readonly close: () => void
 }
 
@@ -50,7 +50,8 @@ export function openKms(connection: KmsConnection): OpenKms {
     defaultsMode: 'standard',
     requestHandler: { httpsAgent: agent, requestTimeout: timeoutMs, connectionTimeout: timeoutMs },
   })
-  const call = (run: (signal: AbortSignal) => Promise<KmsAnswer>) => within(timeoutMs, run)
+  const closed = new AbortController()
+  const call = (run: (signal: AbortSignal) => Promise<KmsAnswer>) => within(timeoutMs, closed.signal, run)
   return {
     encrypt: (kmsKeyId, plaintext, context) =>
       call(async (abortSignal) => {
@@ -75,6 +76,7 @@ export function openKms(connection: KmsConnection): OpenKms {
         return answer(Mac, KeyId, kmsKeyId)
       }),
     close: () => {
+      closed.abort()
       client.destroy()
       agent.destroy()
     },
@@ -89,18 +91,26 @@ function answer(bytes: Uint8Array | undefined, usedKeyId: string | undefined, km
 }
 
 /** The SDK's own timeouts start over with each byte and do not count the wait for credentials. */
-async function within(ms: number, run: (signal: AbortSignal) => Promise<KmsAnswer>): Promise<KmsAnswer> {
+async function within(
+  ms: number,
+  closed: AbortSignal,
+  run: (signal: AbortSignal) => Promise<KmsAnswer>,
+): Promise<KmsAnswer> {
   const abort = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<KmsAnswer>((resolve) => {
-    timer = setTimeout(() => {
-      abort.abort()
-      resolve({ type: 'away', reason: `no answer within ${ms} ms` })
-    }, ms)
-  })
+  let give: (answer: KmsAnswer) => void = () => undefined
+  const late = new Promise<KmsAnswer>((resolve) => (give = resolve))
+  const end = (reason: string) => {
+    abort.abort()
+    give({ type: 'away', reason })
+  }
+  const timer = setTimeout(() => end(`no answer within ${ms} ms`), ms)
+  const close = () => end('the connection to KMS was closed')
+  if (closed.aborted) close()
+  closed.addEventListener('abort', close)
   try {
     return await Promise.race([run(abort.signal).catch(kmsFailure), late])
   } finally {
     clearTimeout(timer)
+    closed.removeEventListener('abort', close)
   }
 }

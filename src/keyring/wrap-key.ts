@@ -12,7 +12,8 @@ export function encryptionContext(keyring: string, keyVersion: string): Encrypti
   return { 'ssec-proxy:keyring': keyring, 'ssec-proxy:key-version': keyVersion }
 }
 
-export type Wrapped = { readonly type: 'wrapped'; readonly wrappedKey: Buffer } | KmsFailure
+/** `kmsKeyId` is the ARN of the key that wrapped, where the server tells it. */
+export type Wrapped = { readonly type: 'wrapped'; readonly wrappedKey: Buffer; readonly kmsKeyId: string } | KmsFailure
 
 /** Wraps a key for one keyring and key version id. `kmsKeyId` is a key id, an ARN or an alias. */
 export async function wrapKey(
@@ -29,7 +30,7 @@ export async function wrapKey(
   const plaintext = key.export()
   const answer = await kms.encrypt(kmsKeyId, plaintext, encryptionContext(keyring, keyVersion))
   plaintext.fill(0)
-  return answer.type === 'bytes' ? { type: 'wrapped', wrappedKey: answer.bytes } : answer
+  return answer.type === 'bytes' ? { type: 'wrapped', wrappedKey: answer.bytes, kmsKeyId: answer.kmsKeyId } : answer
 }
 
 export type Unwrapped = { readonly type: 'key'; readonly key: KeyObject } | KmsFailure

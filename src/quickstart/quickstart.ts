@@ -51,6 +51,7 @@ export async function quickstart(
     await proxy
     return good ? 0 : 1
   } finally {
+    kms.close()
     await origin.close()
   }
 }

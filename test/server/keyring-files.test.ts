@@ -241,3 +241,44 @@ t.test('a slow opening does not overtake a later one, and one that breaks is tol
   t.match(lines.at(-1), /keyring files could not be looked at/)
   t.equal(seen.length, 2)
 })
+
+t.test('while KMS hangs, looks do not queue up, other keyrings go on, and the end is not held up', async (t) => {
+  const folder = t.testdir({ 'a.json': text([v1], { name: 'a' }), 'b.json': text([v1], { name: 'b' }) })
+  const configs = ['a', 'b'].map((name): KeyringConfig => ({
+    name,
+    type: 'derived',
+    file: join(folder, `${name}.json`),
+    kms: 'none',
+  }))
+  const created = createKeyrings(configs, readKeyringText, clock)
+  if (created.type === 'problems') throw new Error('did not load')
+  const lines: string[] = []
+  const opens: string[] = []
+  let release: () => void = () => undefined
+  const kms = new Promise<void>((resolve) => (release = resolve))
+  const { reload, close } = followKeyringFiles(created.opened, {
+    opener: {
+      read: readKeyringText,
+      open: async (config, content) => {
+        opens.push(config.name)
+        if (config.name === 'a') await kms
+        return openKeyringFile(config, content, clock)
+      },
+    },
+    times: { settleMs: 3_600_000, pollMs: 3_600_000 },
+    log: createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } }),
+    onChange: () => t.fail('nothing is taken after the end'),
+    onReload: () => t.fail('and nothing is said of it'),
+  })
+  for (const name of ['a', 'b']) writeFileSync(join(folder, `${name}.json`), text([old, v2], { name }))
+  const looks = [reload()]
+  await delay(10)
+  t.strictSame(opens, ['a', 'b'], 'at the same time')
+  for (let i = 0; i < 100; i++) looks.push(reload())
+  t.equal(new Set(looks).size, 2, 'the one that runs and one that waits')
+  close()
+  release()
+  await Promise.all(looks)
+  t.ok(opens.length <= 4)
+  t.strictSame(lines, [])
+})
