@@ -4,6 +4,7 @@ import { registerCheckCommand } from './check.js'
 import { registerKeysCommands } from './keys.js'
 import { openProgress } from './progress.js'
 import { registerRekeyCommands } from './rekey.js'
+import { registerPolicyCommands } from './policy.js'
 import { registerQuickstartCommand } from './quickstart.js'
 import { registerServeCommand, type ServeWorld } from './serve.js'
 
@@ -28,6 +29,7 @@ export async function runCommandLine(
     openProgress({ terminal: world.terminal, stderr: io.stderr, title, before: 0, monotonic: () => performance.now() }),
   )
   registerRekeyCommands(program, io, world, exit)
+  registerPolicyCommands(program, io, exit)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return exit.code

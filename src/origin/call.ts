@@ -7,6 +7,8 @@ import type { Payload } from './payload.js'
 export interface Call {
   readonly state: State
   readonly requestId: string
+  /** Whose signature it has. */
+  readonly accessKeyId: string
   /** Whether it came over TLS. */
   readonly secure: boolean
   readonly method: string

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fieldsOf, type Fields } from '../s3/fields.js'
 import { readClaim, type Claim } from './authorization.js'
+import { actionOf, checkBucketPolicy } from './bucket-policy.js'
 import type { Answer, Call } from './call.js'
 import { decodeOnce, parseQuery, type Query } from './encoding.js'
 import type { SeenRequest } from './faults.js'
@@ -68,7 +69,9 @@ async function run(state: State, seen: SeenRequest, body: () => AsyncIterable<Bu
     if (bucket === undefined) throw new Refusal('NoSuchBucket', { extra: { BucketName: target.bucketName } })
     const openBody = () => ({ bytes: body(), trailers: new Map<string, string>() })
     const { requestId, secure } = seen
-    return postObject({ state, requestId, secure, method, query, fields, openBody, bucketName: bucket.name, bucket })
+    const accessKeyId = '' // until the form's policy says whose it is
+    const call: Call = { state, requestId, accessKeyId, secure, method, query, fields, openBody }
+    return postObject({ ...call, bucketName: bucket.name, bucket })
   }
   const route = findRoute(target.on, method, query, fields)
 
@@ -82,6 +85,7 @@ async function run(state: State, seen: SeenRequest, body: () => AsyncIterable<Bu
   const call: Call = {
     state,
     requestId: seen.requestId,
+    accessKeyId: claim.accessKeyId,
     secure: seen.secure,
     method,
     query,
@@ -111,6 +115,7 @@ async function runVersion2(claim: Claim2, routed: Routed): Promise<Answer> {
   const call: Call = {
     state,
     requestId: seen.requestId,
+    accessKeyId: claim.accessKeyId,
     secure: seen.secure,
     method: seen.method,
     query,
@@ -132,6 +137,7 @@ async function dispatch(route: Route, call: Call, target: Target, bucket: Bucket
   const { bucketName, objectKey } = target
   if (route.on === 'new-bucket') return route.run({ ...call, bucketName })
   if (bucket === undefined) throw new Refusal('NoSuchBucket', { extra: { BucketName: bucketName } })
+  checkBucketPolicy(call, bucket, actionOf(route.name), route.on === 'bucket' ? 'none' : objectKey)
   const answer =
     route.on === 'bucket'
       ? await route.run({ ...call, bucketName, bucket })

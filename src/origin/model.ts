@@ -1,3 +1,4 @@
+import type { Policy } from './bucket-policy.js'
 import type { ChecksumAlgorithm } from './checksums.js'
 import type { Faults } from './faults.js'
 
@@ -119,6 +120,7 @@ export interface BucketState {
   blocked: readonly EncryptionType[]
   tags: readonly Tag[]
   cors: readonly CorsRule[]
+  policy: Policy | 'none'
   objectLock: boolean
   /** Versions of each object key, newest first; never empty. */
   readonly objects: Map<string, readonly Version[]>

@@ -2,6 +2,7 @@ import type { Answer, BucketCall, NewBucketCall, ObjectCall, ServiceCall } from 
 import type { Fields } from '../s3/fields.js'
 import type { Query } from './encoding.js'
 import { getBucketAcl, getObjectAcl, putAcl, putObjectAcl } from './operations/acl.js'
+import * as policies from './operations/bucket-policy.js'
 import * as settings from './operations/bucket-settings.js'
 import { createBucket, deleteBucket, headBucket, listBuckets } from './operations/buckets.js'
 import { completeMultipartUpload } from './operations/complete-upload.js'
@@ -116,8 +117,9 @@ export const ROUTES: readonly Route[] = [
   bucket('GetBucketNotificationConfiguration', 'GET', ['notification'], settings.getBucketNotification),
   bucket('GetBucketAccelerateConfiguration', 'GET', ['accelerate'], settings.getBucketAccelerate),
   bucket('GetBucketOwnershipControls', 'GET', ['ownershipControls'], settings.getOwnershipControls),
-  bucket('GetBucketPolicy', 'GET', ['policy'], settings.absent('NoSuchBucketPolicy')),
-  bucket('DeleteBucketPolicy', 'DELETE', ['policy'], settings.nothingToDelete),
+  bucket('GetBucketPolicy', 'GET', ['policy'], policies.getBucketPolicy),
+  bucket('PutBucketPolicy', 'PUT', ['policy'], policies.putBucketPolicy),
+  bucket('DeleteBucketPolicy', 'DELETE', ['policy'], policies.deleteBucketPolicy),
   bucket('GetBucketCors', 'GET', ['cors'], cors.getBucketCors),
   bucket('PutBucketCors', 'PUT', ['cors'], cors.putBucketCors),
   bucket('DeleteBucketCors', 'DELETE', ['cors'], cors.deleteBucketCors),

@@ -28,7 +28,6 @@ t.test('an operation that is not built is never taken for another', async (t) =>
     ['object', 'GET', 'restore'],
     ['object', 'POST', 'select'],
     ['object', 'PUT', 'uploadId=1'],
-    ['bucket', 'PUT', 'policy'],
     ['bucket', 'PUT', 'lifecycle'],
     ['bucket', 'DELETE', 'versioning'],
     ['bucket', 'GET', 'inventory'],

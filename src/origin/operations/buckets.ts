@@ -74,6 +74,7 @@ export function newBucket(state: State, name: string, region: string): BucketSta
     created: state.now(),
     versioning: 'never',
     blocked: state.blockedOnNewBuckets,
+    policy: 'none',
     tags: [],
     cors: [],
     objectLock: false,

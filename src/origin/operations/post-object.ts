@@ -1,3 +1,4 @@
+import { checkBucketPolicy } from '../bucket-policy.js'
 import type { Answer, BucketCall } from '../call.js'
 import { checkPolicy, missing } from '../form-policy.js'
 import { readForm } from '../form.js'
@@ -33,10 +34,14 @@ export async function postObject(call: BucketCall): Promise<Answer> {
   checkPolicy(form, bucketName, bucket.region, state)
   const size = Buffer.byteLength(objectKey)
   if (size > 1024) throw new Refusal('KeyTooLongError', { extra: { Size: String(size), MaxSizeAllowed: '1024' } })
+  const fields = headersOf(form.fields, form.file.length)
+  const accessKeyId = form.fields.get('awsaccesskeyid') ?? form.fields.get('x-amz-credential')?.split('/')[0] ?? ''
+  checkBucketPolicy({ ...call, fields, accessKeyId }, bucket, 's3:PutObject', objectKey)
   const put = await putObject({
     ...call,
     objectKey,
-    fields: headersOf(form.fields, form.file.length),
+    accessKeyId,
+    fields,
     openBody: () => ({ bytes: once(form.file), trailers: new Map() }),
   })
   const location = `https://${head.get('host') ?? ''}/${bucketName}/${encodeStrict(objectKey)}`
