@@ -15,6 +15,7 @@ import type { KeyringEvent } from './keyring/kms-world.js'
 import type { OpenedKeyring } from './keyring/create.js'
 import { accessLog } from './telemetry/access-log.js'
 import { leaderMetrics } from './telemetry/leader-metrics.js'
+import { preflight } from './preflight.js'
 import { linkToPrimary } from './workers/worker.js'
 import { readFileSync } from 'node:fs'
 import { requestHandler } from './proxy/handle-request.js'
@@ -45,6 +46,7 @@ export interface RunWorld {
  */
 export async function runProxy(config: Config, keyrings: readonly OpenedKeyring[], world: RunWorld): Promise<void> {
   const log = createLogger({ level: config.log.level, destination: 'stdout' })
+  if (!isWorker()) await preflight(config, keyrings, world, log)
   if (isWorker()) await runAsWorker(config, keyrings, world, log)
   else if (config.workers > 1) await runAsPrimary(config, world, log)
   else await runAlone(config, keyrings, world, log)

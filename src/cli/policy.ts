@@ -80,6 +80,7 @@ async function policyCommand(kind: PolicyKind, place: Place, given: Given, io: C
     const access = openUpstreamAccess({ upstream: loaded.config.upstream, rules: [] }, [], {
       ...io,
       readFile: (file) => readFileSync(file, 'utf8'),
+      isHasty: true,
       warn: (message) => io.stderr(`ssec-proxy: warning: ${message}\n`),
     })
     try {

@@ -47,7 +47,7 @@ function listener(config: ListenerConfig): string {
 const unsigned = (anonymous: string): string => (anonymous === 'none' ? '' : `, without a signature as ${anonymous}`)
 
 function upstream({
-  upstream: { endpoint, region, addressing, ca, credentials, trailingChecksums },
+  upstream: { endpoint, region, addressing, ca, credentials, trailingChecksums, preflight },
 }: Config): string[] {
   return [
     `https://${address({ host: endpoint.hostname, port: endpoint.port })}, ${addressing} style`,
@@ -55,6 +55,7 @@ function upstream({
     `credentials: ${credential(credentials)}`,
     `certificates of ${ca.type === 'system' ? "the system's CAs" : `the CAs in ${JSON.stringify(ca.file)} only`}`,
     ...(trailingChecksums === 'verify' ? ['trailing checksums are verified here'] : []),
+    ...(preflight === 'off' ? [] : [`buckets are looked at when the proxy starts (${preflight})`]),
   ]
 }
 

@@ -81,6 +81,7 @@ function buildUpstream(upstream: ConfigDocument['upstream'], texts: ResolvedText
     credentials: buildCredentials(upstream.credentials, ['upstream', 'credentials'], texts),
     trailingChecksums: upstream.trailingChecksums,
     proof: upstream.proof,
+    preflight: upstream.preflight,
     connectTimeoutMs: milliseconds(upstream.connectTimeout),
     idleTimeoutMs: milliseconds(upstream.idleTimeout),
     maxSockets: upstream.maxSockets,

@@ -62,6 +62,7 @@ export interface UpstreamDocument {
   readonly credentials: CredentialDocument
   readonly trailingChecksums: 'relay' | 'verify'
   readonly proof: 'answer' | 'read-back'
+  readonly preflight: 'off' | 'warn' | 'require'
   readonly connectTimeout: string
   readonly idleTimeout: string
   readonly maxSockets: number

@@ -129,6 +129,8 @@ export interface UpstreamConfig {
    * it) from a HEAD with the key behind every copy and every completed upload.
    */
   readonly proof: 'answer' | 'read-back'
+  /** Whether the buckets that rules name are examined at the start, and whether the start waits for it. */
+  readonly preflight: 'off' | 'warn' | 'require'
   readonly connectTimeoutMs: number
   /** Longest silence of the upstream, in either direction. */
   readonly idleTimeoutMs: number

@@ -15,7 +15,7 @@ import { regionDirectory, regionFromAnswer } from '../upstream/regions.js'
 import { regionToUse } from '../upstream/region-to-use.js'
 import type { CredentialSource, RegionDirectory, Transport, UpstreamResponse } from '../upstream/types.js'
 import { MaintenanceError } from './error.js'
-import { retried, type RetryWorld } from './retry.js'
+import { HASTY_ATTEMPTS, PATIENT_ATTEMPTS, retried, type RetryWorld } from './retry.js'
 
 /** One request of a command to the upstream. Its body, where it has one, is small and can be sent again. */
 export interface MaintenanceRequest {
@@ -58,6 +58,8 @@ export interface MaintenanceWorld {
   readonly now: () => Date
   readonly readFile: (file: string) => string
   readonly warn: (message: string) => void
+  /** Whether somebody waits for the answer: an upstream that is away is then given up soon. */
+  readonly isHasty?: boolean
 }
 
 /**
@@ -81,6 +83,7 @@ export function openUpstreamAccess(
   const { send, sent } = sender(parts, {
     sleep: (ms) => delay(ms),
     random: Math.random,
+    attempts: world.isHasty === true ? HASTY_ATTEMPTS : PATIENT_ATTEMPTS,
   })
   return { rules: compiled.rules, proof: upstream.proof, send, sent, close }
 }

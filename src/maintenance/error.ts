@@ -19,6 +19,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   AccessDenied: 'the credentials under upstream.credentials may not do this',
 }
 
+/** What to do about an error of S3's; `none` where nobody can say. */
+export const remedyFor = (code: string): string | 'none' => REMEDIES[code] ?? 'none'
+
 /**
  * An answer that is the end of a command. Nothing but its status and code is told: error documents may quote what was
  * signed, and with it a key.

@@ -87,6 +87,7 @@ t.test('minimal.yaml in full: what is not written has its default', async (t) =>
       ca: { type: 'system' },
       credentials: { type: 'default' },
       trailingChecksums: 'relay',
+      preflight: 'off',
       proof: 'answer',
       connectTimeoutMs: 10_000,
       idleTimeoutMs: 120_000,

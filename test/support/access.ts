@@ -39,6 +39,7 @@ export function upstreamConfig(upstream: TestUpstream, overrides: Partial<Upstre
       sessionToken: 'none',
     },
     trailingChecksums: 'relay',
+    preflight: 'off',
     proof: 'answer',
     connectTimeoutMs: 5_000,
     idleTimeoutMs: 20_000,

@@ -159,6 +159,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
         sessionToken: 'none',
       },
       trailingChecksums: 'relay',
+      preflight: 'off',
       proof: 'answer',
       connectTimeoutMs: 5_000,
       idleTimeoutMs: 20_000,
