@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { awsCli } from './aws-cli.js'
 import { awsSdk } from './aws-sdk.js'
+import { awsSdkV2 } from './aws-sdk-v2.js'
 import { boto3 } from './boto3.js'
 import type { Client } from './client.js'
 import { curl } from './curl.js'
 import { rclone } from './rclone.js'
+import { ruby } from './ruby.js'
 import { s3cmd } from './s3cmd.js'
 import { s3fs } from './s3fs.js'
 
@@ -35,4 +37,6 @@ export const ALL_CLIENTS = (): readonly Client[] => [
   rclone,
   s3fs,
   awsSdk,
+  awsSdkV2('v4'),
+  ruby,
 ]
