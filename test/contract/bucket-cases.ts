@@ -143,6 +143,31 @@ export const BUCKETS: readonly Case[] = [
     },
   },
   {
+    name: 'ListBuckets with a prefix, in pages of two',
+    run: async (context) => {
+      const prefix = `${context.objectKey.toLowerCase()}-of-`
+      for (const name of ['1', '2', '3']) await context.raw.send({ method: 'PUT', path: `/${prefix}${name}` })
+      const pages = []
+      for (let token = ''; ;) {
+        const more = token === '' ? {} : { 'continuation-token': token }
+        const query = { prefix, 'max-buckets': '2', ...more }
+        const text = (await context.raw.send({ method: 'GET', path: '/', query })).body.toString()
+        const names = all(text, 'Name')
+        const ours = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length))
+        pages.push(`${ours.join(' ')}${ours.length < names.length ? ' and others' : ''}`)
+        token = elementText(text, 'ContinuationToken')
+        if (token === '' || pages.length > 5) return pages.join(' | ')
+      }
+    },
+  },
+  {
+    name: 'ListBuckets in pages of none, and of 10001',
+    run: async (context) => {
+      const ask = (size: string) => context.raw.send({ method: 'GET', path: '/', query: { 'max-buckets': size } })
+      return [await ask('0'), await ask('10001')].map(say).join(', ')
+    },
+  },
+  {
     name: 'an operation that nobody built',
     run: async (context) => `${(await on(context, 'GET', { query: { torrent: '' } })).status}`,
   },

@@ -1,7 +1,10 @@
+import { ARCHIVES } from './archive-cases.js'
 import { BUCKETS } from './bucket-cases.js'
 import type { Case } from './case.js'
 import { COPYING } from './copy-cases.js'
+import { CORS } from './cors-cases.js'
 import { FORMS } from './form-cases.js'
+import { LOCKS } from './lock-cases.js'
 import { MULTIPART } from './multipart-cases.js'
 import { PAYLOADS } from './payload-cases.js'
 import { READING } from './reading-cases.js'
@@ -21,5 +24,8 @@ export const CASES: readonly Case[] = [
   ...VERSION_2,
   ...PAYLOADS,
   ...BUCKETS,
+  ...LOCKS,
+  ...ARCHIVES,
+  ...CORS,
   ...VERSIONS,
 ]

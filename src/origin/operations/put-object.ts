@@ -1,11 +1,12 @@
 import { protect } from '../at-rest.js'
 import { emptyAnswer, quoted, versionHeader, type Answer, type ObjectCall } from '../call.js'
 import { checkManagedEncryption, checkNotBlocked, proofHeaders, targetKey } from '../customer-key.js'
-import { etagFor, ingest } from '../ingest.js'
+import { etagFor, ingest, promisedChecksum } from '../ingest.js'
 import type { Checksum, ObjectVersion } from '../model.js'
 import { checkAcl, refuseUnbuilt, storageClassOf, storedHeaders, taggingOf } from '../object-headers.js'
 import { checkWriteConditions } from '../preconditions.js'
-import { lockOf } from './object-lock.js'
+import { NO_LOCK, lockOf } from './object-lock.js'
+import { Refusal } from '../refusal.js'
 import { addVersion, currentObject, newVersionId } from '../versions.js'
 
 export async function putObject(call: ObjectCall): Promise<Answer> {
@@ -18,6 +19,12 @@ export async function putObject(call: ObjectCall): Promise<Answer> {
   const headers = storedHeaders(call)
   const tags = taggingOf(call)
   const lock = lockOf(call)
+  if (lock !== NO_LOCK && !hasChecksum(call)) {
+    throw new Refusal('InvalidRequest', {
+      message:
+        'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
+    })
+  }
   const storageClass = storageClassOf(call)
   checkWriteConditions(call.fields, currentObject(bucket, objectKey), state)
 
@@ -47,6 +54,9 @@ export async function putObject(call: ObjectCall): Promise<Answer> {
     ...checksumHeaders(checksum),
   })
 }
+
+const hasChecksum = ({ fields }: ObjectCall): boolean =>
+  fields.has('content-md5') || promisedChecksum(fields).type !== 'none'
 
 /** What answers to writes, and to reads that ask for it, say of the additional checksum. */
 export function checksumHeaders(checksum: Checksum): Record<string, string> {
