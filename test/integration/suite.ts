@@ -9,6 +9,8 @@ import {
   type TestUpstream,
 } from '../support/proxy-in-process.js'
 import { pathOf, s3, type S3Side } from '../support/s3-client.js'
+import { formSuite } from './form-suite.js'
+import { ODD_KEYS } from './odd-keys.js'
 
 /** A real S3 server over TLS, and what it cannot do. */
 export interface SuiteServer {
@@ -25,22 +27,6 @@ export interface SuiteServer {
   /** Status of a read without, or with a wrong key. */
   readonly refusals: readonly number[]
 }
-
-export const ODD_KEYS: readonly string[] = [
-  'a//b',
-  'x/../y',
-  './z',
-  '..',
-  'percent%2Fencoded',
-  'percent%252Ftwice',
-  'plus+and space',
-  '@=*~!$&\'(),;:"<>[]{}|\\^`',
-  'ünïcödé/日本語/😀',
-  'trailing/',
-  '/leading',
-  '?query#fragment',
-  'k'.repeat(1024),
-]
 
 const sideOf = (port: number, keys: typeof CLIENT, plain = false): S3Side => ({ port, plain, ...keys })
 
@@ -220,6 +206,8 @@ export function integrationSuite(t: Test, server: SuiteServer): void {
     t.equal(done.status, 200, done.text)
     t.equal((await s3(client, 'HEAD', pathOf(bucket, 'batch/2 +'))).status, 404)
   })
+
+  formSuite(t, server)
 }
 
 const copySkip = ({ copiesEncrypted, name }: SuiteServer): string | false =>

@@ -12,7 +12,7 @@ import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
 import { CLIENT, READER, encryptedRule, startTestProxy, type TestProxyOptions } from '../support/proxy-in-process.js'
 import { registerSecret } from '../support/record.js'
 import { rawClient, type RawRequest } from '../support/raw-client.js'
-import { ODD_KEYS } from './suite.js'
+import { ODD_KEYS } from './odd-keys.js'
 import { pathOf } from '../support/s3-client.js'
 import type { S3Server } from '../support/server.js'
 
