@@ -46,7 +46,7 @@ export interface AccessKeyConfig {
   readonly secretAccessKey: SecretAccessKey
   /** The versions of AWS's signature that count; at least one. */
   readonly signatures: readonly SignatureVersion[]
-  /** How far ahead, in milliseconds, the end of a presigned version-2 request may lie; Infinity as with S3 itself. */
+  /** How far ahead, in milliseconds, the end of a presigned version-2 request or policy may lie; Infinity as with S3 itself. */
   readonly presignedV2LifetimeMs: number
 }
 

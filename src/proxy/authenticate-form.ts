@@ -49,7 +49,7 @@ export async function authenticateForm(
     const range: LengthRange =
       signer.policy === 'none'
         ? ANY_LENGTH
-        : checkPostPolicy(parsePostPolicy(signer.policy), fields, target.bucket, pipeline.now())
+        : checkPostPolicy(parsePostPolicy(signer.policy), fields, target.bucket, pipeline.now(), signer.lifetimeMs)
     const form: PostForm = { type: 'form', fields, boundary, range, remaining: request.length - head.size, rest, body }
     return {
       ...request,
@@ -70,6 +70,8 @@ interface Signer {
   readonly identity: Identity
   /** The policy, verified; `none` where nobody signed. */
   readonly policy: string | 'none'
+  /** How far ahead the policy's end may lie, in milliseconds. */
+  readonly lifetimeMs: number
 }
 
 function signerOf(
@@ -90,10 +92,10 @@ function signerOf(
     const authorization = parseFormAuthorization(fields)
     const { identity, accessKey } = knownIdentity(authorization.scope.accessKeyId, 'v4', pipeline.identities)
     verifyFormSignature(authorization, accessKey.secretAccessKey, pipeline.clientRegions)
-    return { identity, policy: authorization.policy }
+    return { identity, policy: authorization.policy, lifetimeMs: Infinity }
   }
   if (!version2 && !fields.has('policy')) {
-    return { identity: anonymousIdentity(request, pipeline, listenerAnonymous), policy: 'none' }
+    return { identity: anonymousIdentity(request, pipeline, listenerAnonymous), policy: 'none', lifetimeMs: Infinity }
   }
   const need = (name: string): string => {
     const value = fields.get(name.toLowerCase()) ?? ''
@@ -105,7 +107,7 @@ function signerOf(
   if (!sameSignature(version2Signature(accessKey.secretAccessKey, policy), signature)) {
     throw formMismatch(accessKeyId, policy, signature)
   }
-  return { identity, policy }
+  return { identity, policy, lifetimeMs: accessKey.presignedV2LifetimeMs }
 }
 
 /**

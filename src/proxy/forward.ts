@@ -72,7 +72,9 @@ async function sendInRegion(
     answer.status === 400 ? await holdAnswer(answer, MAX_ERROR_BYTES) : { bytes: '', response: answer }
   const actual = regionFromAnswer(response.status, response.fields, bytes.toString('utf8'))
   if (actual === 'unknown' || actual === used) {
-    if (region === 'unknown' && response.status < 300) pipeline.regions.learn(bucket, used)
+    // That a signature was taken tells its region; a preflight has none.
+    const taken = response.status < 300 && request.operation.permission !== 'none'
+    if (region === 'unknown' && taken) pipeline.regions.learn(bucket, used)
     return { attempt, response }
   }
   pipeline.regions.learn(bucket, actual)

@@ -53,19 +53,35 @@ type Verdict = 'undecided' | 'error' | 'fine'
 
 const SPACES = [0x20, 0x09, 0x0a, 0x0d]
 const ERROR = '<Error'
-/** An XML declaration has no more than this. */
-const MAX_DECLARATION = 256
+/** UTF-8's byte order mark, as latin1. */
+const MARK = '\xef\xbb\xbf'
+/** An XML declaration or a comment of a store has no more than this. */
+const MAX_DECLARATION = 1024
+/** What may stand in front of the root element, and how each of them ends. */
+const PROLOGUE = [
+  ['<?', '?>'],
+  ['<!--', '-->'],
+] as const
 
-/** Reads over spaces and the XML declaration to the root element; `at` is how far that is decided. */
+/**
+ * Reads over a byte order mark, spaces, the XML declaration and comments to the root element; `at` is how far that is
+ * decided. A DTD no store sends, and none is read.
+ */
 function readStart(bytes: Buffer, end: 'more' | 'last'): { readonly verdict: Verdict; readonly at: number } {
   let at = 0
   for (;;) {
     while (SPACES.includes(bytes[at] ?? 0)) at += 1
     const rest = bytes.subarray(at, at + MAX_DECLARATION).toString('latin1')
-    if (rest.startsWith('<?')) {
-      const close = rest.indexOf('?>')
+    const part = PROLOGUE.find(([open]) => rest.startsWith(open))
+    if (part !== undefined) {
+      const [open, shut] = part
+      const close = rest.indexOf(shut, open.length)
       if (close < 0) return { verdict: rest.length < MAX_DECLARATION ? 'undecided' : 'fine', at }
-      at += close + 2
+      at += close + shut.length
+    } else if (at === 0 && rest.startsWith(MARK)) {
+      at += MARK.length
+    } else if (end === 'more' && (MARK.startsWith(rest) || '<!--'.startsWith(rest))) {
+      return { verdict: 'undecided', at }
     } else if (rest.length <= ERROR.length && `${ERROR}>`.startsWith(rest)) {
       return { verdict: end === 'more' ? 'undecided' : 'fine', at }
     } else {

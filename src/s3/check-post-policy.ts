@@ -24,6 +24,7 @@ export const ANY_LENGTH: LengthRange = { min: 0, max: MAX_OBJECT_BYTES }
  *
  * @param fields by lower-case name, with `${filename}` expanded: conditions see the result
  * @param bucket that the form is sent to; `$bucket` means it, whatever a field of that name says
+ * @param lifetimeMs how far ahead the policy's end may lie
  * @returns the range that the file's length must be in; it is for who counts the bytes to check
  * @throws S3Error AccessDenied `Invalid according to Policy: …`
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
@@ -33,8 +34,16 @@ export function checkPostPolicy(
   fields: ReadonlyMap<string, string>,
   bucket: string,
   now: Date,
+  lifetimeMs = Infinity,
 ): LengthRange {
-  if (policy.expiration.getTime() <= now.getTime()) throw denied('Policy expired.')
+  const left = policy.expiration.getTime() - now.getTime()
+  if (left <= 0) throw denied('Policy expired.')
+  if (left > lifetimeMs) {
+    throw new S3Error('AccessDenied', {
+      message: `Access Denied. The policy's expiration may be at most ${lifetimeMs / 1000} seconds from now.`,
+      cause: 'a version-2 policy that lives longer than presignedV2Lifetime',
+    })
+  }
   const named = new Set<string>()
   let { min, max } = ANY_LENGTH
   for (const condition of policy.conditions) {

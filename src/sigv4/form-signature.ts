@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { S3Error } from '../s3/error.js'
 import { missingField } from '../s3/post-form.js'
 import { ALGORITHM } from './authorization.js'
-import { sameSignature, scopeText, signatureOf, signingKeyOf } from './signing-key.js'
+import { rememberSigningKey, sameSignature, scopeText, signatureOf, signingKeyOf } from './signing-key.js'
 import { formatTimestamp, parseTimestamp } from './timestamp.js'
 import type { AwsCredentials, CredentialScope, SecretAccessKey } from './types.js'
 
@@ -69,8 +69,10 @@ export function verifyFormSignature(
   if (expected !== undefined && !regions.includes(scope.region)) {
     throw invalid('X-Amz-Credential', `the region '${scope.region}' is wrong; expecting '${expected}'`)
   }
-  const calculated = createHmac('sha256', signingKeyOf(secretAccessKey, scope)).update(policy, 'utf8').digest('hex')
+  const signingKey = signingKeyOf(secretAccessKey, scope)
+  const calculated = createHmac('sha256', signingKey).update(policy, 'utf8').digest('hex')
   if (!sameSignature(calculated, signature)) throw formMismatch(scope.accessKeyId, policy, signature)
+  rememberSigningKey(secretAccessKey, scope, signingKey)
 }
 
 /** A form's string to sign is its policy in base64, for both versions. One that holds a client's own key is not repeated. */
@@ -125,7 +127,9 @@ export function signForm(form: FormToSign): readonly (readonly [string, string])
     ],
   }
   const policy = Buffer.from(JSON.stringify(document), 'utf8').toString('base64')
-  const signature = signatureOf(signingKeyOf(credentials.secretAccessKey, scope), policy)
+  const signingKey = signingKeyOf(credentials.secretAccessKey, scope)
+  rememberSigningKey(credentials.secretAccessKey, scope, signingKey)
+  const signature = signatureOf(signingKey, policy)
   return [...fields, ['policy', policy], ['x-amz-signature', signature]]
 }
 

@@ -6,25 +6,32 @@ const REMEMBERED_SCOPES = 16
 const remembered = new WeakMap<SecretAccessKey, Map<string, Buffer>>()
 
 /**
- * The HMAC key of one secret, day, region and service, 32 bytes. Four HMACs are saved where it was asked for before; the
- * memory goes with the secret, and callers must have checked the scope, so that strangers cannot fill it.
+ * The HMAC key of one secret, day, region and service, 32 bytes. Four HMACs are saved where it is remembered.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function signingKeyOf(secret: SecretAccessKey, scope: CredentialScope): Buffer {
-  const keys = remembered.get(secret) ?? new Map<string, Buffer>()
-  remembered.set(secret, keys)
-  const name = scopeText(scope)
-  const known = keys.get(name)
+  const known = remembered.get(secret)?.get(scopeText(scope))
   if (known !== undefined) return known
-  const oldest = keys.size < REMEMBERED_SCOPES ? undefined : keys.keys().next().value
-  if (oldest !== undefined) keys.delete(oldest)
   let key: Buffer = Buffer.from(`AWS4${secret.reveal()}`, 'utf8')
   for (const part of [scope.date, scope.region, scope.service, 'aws4_request']) {
     key = createHmac('sha256', key).update(part, 'utf8').digest()
   }
-  keys.set(name, key)
   return key
+}
+
+/**
+ * Keeps a signing key for the next request; the memory goes with the secret. Only for what was verified, or signed here: whoever
+ * knows an access key id can name any day and region, and would push out the keys that are in use.
+ */
+export function rememberSigningKey(secret: SecretAccessKey, scope: CredentialScope, key: Buffer): void {
+  const keys = remembered.get(secret) ?? new Map<string, Buffer>()
+  remembered.set(secret, keys)
+  const name = scopeText(scope)
+  if (keys.has(name)) return
+  const oldest = keys.size < REMEMBERED_SCOPES ? undefined : keys.keys().next().value
+  if (oldest !== undefined) keys.delete(oldest)
+  keys.set(name, key)
 }
 
 /** `20130524/us-east-1/s3/aws4_request` */

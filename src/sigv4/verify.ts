@@ -3,7 +3,7 @@ import type { Fields } from '../s3/fields.js'
 import { ALGORITHM, malformed } from './authorization.js'
 import { canonicalRequest } from './canonical-request.js'
 import { hexBytes, withoutSecrets } from './mismatch.js'
-import { sameSignature, scopeText, sha256, signatureOf, signingKeyOf } from './signing-key.js'
+import { rememberSigningKey, sameSignature, scopeText, sha256, signatureOf, signingKeyOf } from './signing-key.js'
 import { parseTimestamp, showTime } from './timestamp.js'
 import type { SecretAccessKey, SignedAuthorization, VerifiedSignature } from './types.js'
 
@@ -41,6 +41,7 @@ export function verifySignature(input: SignatureToVerify): VerifiedSignature {
   for (const spelling of spellings) {
     const { stringToSign } = whatWasSigned(input, spelling)
     if (sameSignature(signatureOf(signingKey, stringToSign), signature)) {
+      rememberSigningKey(input.secretAccessKey, scope, signingKey)
       return { scope, timestamp, signature, signingKey }
     }
   }

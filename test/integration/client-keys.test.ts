@@ -226,6 +226,32 @@ t.test('a relayed write is believed only with the proof of that very key', async
   t.match((await s3(client, 'GET', '/bucket/in-the-clear', attributes)).text, 'plaintext: deny')
 })
 
+t.test("read-back: an upload under the client's key proves itself by its parts, copied ones too", async (t) => {
+  const { client } = await start(t, { overrides: { proof: 'read-back' } })
+  const own = ownKey('read-back')
+  await s3(client, 'PUT', '/bucket/part-source', { body: 'copied', headers: own.target })
+  const headers = own.target
+  origin.faults.proof = 'none'
+  const created = await s3(client, 'POST', '/bucket/by-parts', { query: { uploads: '' }, headers })
+  t.equal(created.status, 200, 'no object is there yet, and MinIO proves nothing here')
+  const part = { partNumber: '1', uploadId: uploadIdOf(created.text) }
+  const put = () => s3(client, 'PUT', '/bucket/by-parts', { query: part, body: 'part', headers })
+  t.equal((await put()).code, 'InternalError', 'a part must prove itself: completion brings no key to look with')
+  const copied = await s3(client, 'PUT', '/bucket/by-parts', {
+    query: part,
+    headers: { ...headers, ...own.source, 'x-amz-copy-source': '/bucket/part-source' },
+  })
+  t.equal(copied.code, 'InternalError', 'and so must a part that is copied')
+  origin.resetFaults()
+  const { uploadId } = part
+  const sent = await put()
+  t.equal(sent.status, 200, sent.text)
+  const body = completion(String(sent.headers.etag))
+  t.equal((await s3(client, 'POST', '/bucket/by-parts', { query: { uploadId }, body })).status, 200)
+  t.equal((await s3(client, 'GET', '/bucket/by-parts', { headers })).text, 'part')
+  t.equal((await s3(direct, 'GET', '/bucket/by-parts')).status, 400, 'encrypted')
+})
+
 t.test('a relayed write says clearly what a read without its key then meets, and poisons no memory', async (t) => {
   const { client, proxy } = await start(t)
   const own = ownKey('memory')

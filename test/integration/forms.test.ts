@@ -180,6 +180,12 @@ t.test('V2 policies, where the identity may use them', async (t) => {
   t.match(both, { status: 400, code: 'InvalidArgument' })
   const strict = await startTestProxy(t, { upstream })
   t.match(await post(strict.port, form({ version: 'v2' })), { status: 400, code: 'InvalidRequest' })
+  const bounded = await proxyFor(t, { signatures: ['v4', 'v2'], presignedV2LifetimeMs: 600_000 })
+  const long = await post(bounded.port, form({ version: 'v2', validFor: 660_000 }))
+  t.match(long, { status: 403, code: 'AccessDenied' })
+  t.match(long.text, 'expiration may be at most 600 seconds from now')
+  t.equal((await post(bounded.port, form({ version: 'v2', validFor: 540_000 }))).status, 204)
+  t.equal((await post(bounded.port, form({ validFor: 660_000 }))).status, 204, 'version 4 is not bounded by it')
 })
 
 t.test('what the policy does not allow, and who may not', async (t) => {

@@ -224,6 +224,23 @@ t.test('the region is learned from the document too', async (t) => {
   t.same(scopes, ['eu-west-1', 'us-east-1'])
 })
 
+t.test('a preflight teaches no region: it has no signature that could have been taken', async (t) => {
+  const { client } = await start(t, { overrides: { region: { type: 'learned', first: 'eu-west-1' } } })
+  const seen: string[] = []
+  origin.faults.intercept = ({ method, fields }) => {
+    seen.push(method)
+    if (method === 'OPTIONS') return { type: 'answer', status: 200 }
+    if (fields.get('authorization')?.includes('/us-east-1/') === true) return { type: 'proceed' }
+    return { type: 'answer', status: 400, headers: { 'x-amz-bucket-region': 'us-east-1' } }
+  }
+  const headers = { origin: 'https://app.example.com', 'access-control-request-method': 'PUT' }
+  const asked = await send(client, { method: 'OPTIONS', path: '/bucket/upload', headers })
+  t.equal(asked.status, 200, asked.text)
+  const put = await s3(client, 'PUT', '/bucket/upload', { body: 'a body is sent once' })
+  t.equal(put.status, 200, put.text)
+  t.same(seen, ['OPTIONS', 'HEAD', 'PUT'], 'the region is asked for before a body goes out')
+})
+
 t.test('pipelined downloads whose client leaves hold no connection to the upstream', async (t) => {
   const { client, proxy } = await start(t, { overrides: { maxSockets: 3, idleTimeoutMs: 2_000 } })
   await s3(client, 'PUT', '/bucket/large', { body: randomBytes(20_000_000) })

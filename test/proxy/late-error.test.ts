@@ -32,9 +32,23 @@ t.test('an error document is found however the answer is cut; everything else pa
     '<?xml',
     '',
     'plain <Error>',
+    '<!-- <Error> --><CopyObjectResult/>',
+    '<!-',
+    '<!DOCTYPE Error><Error/>',
+    '\xef',
   ]
   const places = fc.array(fc.nat(), { maxLength: 12 })
-  const starts = ['', DECLARATION, `${DECLARATION}      \n`, `   ${DECLARATION}  `]
+  const mark = '\ufeff'
+  const starts = [
+    mark,
+    `${mark}${DECLARATION} `,
+    `${DECLARATION}<!-- a > b -- <Error> ?> -->\n<!---->`,
+    `<?style x?>  <!-- - -->`,
+    '',
+    DECLARATION,
+    `${DECLARATION}      \n`,
+    `   ${DECLARATION}  `,
+  ]
   await fc.assert(
     fc.asyncProperty(places, fc.constantFrom(...starts), fc.constantFrom(error, ...fine), async (at, start, rest) => {
       const { out, judged } = await watch(cut(start + rest, at))

@@ -3,6 +3,7 @@ import t from 'tap'
 import { checkPostPolicy } from '../../src/s3/check-post-policy.js'
 import { parsePostPolicy } from '../../src/s3/post-policy.js'
 import { parseFormAuthorization, signForm, verifyFormSignature } from '../../src/sigv4/form-signature.js'
+import { signingKeyOf } from '../../src/sigv4/signing-key.js'
 import { SecretAccessKey } from '../../src/sigv4/types.js'
 import { version2Signature } from '../../src/sigv2/signature.js'
 import { refusalOf } from '../s3/refusal.js'
@@ -35,6 +36,20 @@ t.test("AWS's V4 example", (t) => {
   t.same(checkPostPolicy(policy, fields, v4.bucket, before), { min: 0, max: 5 * 1024 ** 3 })
   const late = refusalOf(() => checkPostPolicy(policy, fields, v4.bucket, new Date('2015-12-30T12:00:00Z')))
   t.equal(late.message, 'Invalid according to Policy: Policy expired.')
+  t.end()
+})
+
+t.test('what strangers name as day and region does not push out the signing keys in use', (t) => {
+  const secret = new SecretAccessKey(v4.secretAccessKey)
+  const authorization = parseFormAuthorization(fieldsOf(v4, { 'x-amz-signature': v4.signature }))
+  verifyFormSignature(authorization, secret, [])
+  const inUse = signingKeyOf(secret, authorization.scope)
+  for (let day = 1; day <= 40; day += 1) {
+    const scope = { ...authorization.scope, date: String(20200100 + day), region: `region-${day}` }
+    t.throws(() => verifyFormSignature({ ...authorization, scope }, secret, []))
+    t.not(signingKeyOf(secret, scope), signingKeyOf(secret, scope), 'not remembered')
+  }
+  t.equal(signingKeyOf(secret, authorization.scope), inUse, 'the very same bytes: remembered all along')
   t.end()
 })
 
