@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import type { CliIo } from './io.js'
 import { registerCheckCommand } from './check.js'
 import { registerDoctorCommand } from './doctor.js'
+import { registerHealthCommand } from './health.js'
 import { registerKeysCommands } from './keys.js'
 import { openProgress } from './progress.js'
 import { registerRekeyCommands } from './rekey.js'
@@ -26,6 +27,7 @@ export async function runCommandLine(
   registerServeCommand(program, io, { ...world, version }, exit)
   registerQuickstartCommand(program, io, { ...world, version }, exit)
   registerCheckCommand(program, io, exit)
+  registerHealthCommand(program, io, exit)
   registerDoctorCommand(program, io, exit)
   registerKeysCommands(program, io, exit, (title) =>
     openProgress({ terminal: world.terminal, stderr: io.stderr, title, before: 0, monotonic: () => performance.now() }),
