@@ -1,24 +1,16 @@
 import { type Admin, startAdmin } from './telemetry/admin.js'
-import { type Composed, compose, withKeyrings } from './compose.js'
-import { type HttpProxyTransport, httpProxyTransport } from './upstream/http-proxy-transport.js'
-import { type Listeners, SERVER_TIMES, startListeners } from './server.js'
-import { type Logger, createLogger } from './telemetry/logger.js'
+import { type Logger, createLogger, standardOutput } from './telemetry/logger.js'
 import { METRICS_CONTENT_TYPE, aggregateMetrics } from './telemetry/metric-registry.js'
-import { type Metrics, createMetrics } from './telemetry/metrics.js'
-import type { KeyVersionInfo } from './telemetry/keyring-metrics.js'
-import { StartError, faultOf } from './server/start-error.js'
+import { type Output, startServing } from './serving.js'
 import { WORKER_TIMES, isWorker, runWorkers } from './workers.js'
 import type { Config } from './config/types.js'
-import { type KeyringOpener, followKeyringFiles } from './keyring-files.js'
-import type { Keyring } from './keyring/port.js'
 import type { KeyringEvent } from './keyring/kms-world.js'
+import type { KeyringOpener } from './keyring-files.js'
 import type { OpenedKeyring } from './keyring/create.js'
-import { accessLog } from './telemetry/access-log.js'
+import { StartError } from './server/start-error.js'
 import { leaderMetrics } from './telemetry/leader-metrics.js'
 import { preflight } from './preflight.js'
 import { linkToPrimary } from './workers/worker.js'
-import { readFileSync } from 'node:fs'
-import { requestHandler } from './proxy/handle-request.js'
 
 /** What the process gives: its environment, clocks, randomness and signals. */
 export interface RunWorld {
@@ -45,139 +37,28 @@ export interface RunWorld {
  * @throws StartError with one line for the operator
  */
 export async function runProxy(config: Config, keyrings: readonly OpenedKeyring[], world: RunWorld): Promise<void> {
-  const log = createLogger({ level: config.log.level, destination: 'stdout' })
-  if (!isWorker()) await preflight(config, keyrings, world, log)
-  if (isWorker()) await runAsWorker(config, keyrings, world, log)
-  else if (config.workers > 1) await runAsPrimary(config, world, log)
-  else await runAlone(config, keyrings, world, log)
-}
-
-/** The parts of one process that serves. */
-interface Serving {
-  readonly listeners: Listeners
-  readonly metrics: Metrics
-  /** Looks at certificate and keyring files now. */
-  readonly reload: () => void
-  readonly stop: () => Promise<{ readonly finished: number; readonly cut: number }>
-}
-
-async function startServing(
-  config: Config,
-  opened: readonly OpenedKeyring[],
-  world: RunWorld,
-  log: Logger,
-): Promise<Serving> {
-  let listeners: Listeners | 'none' = 'none'
-  let loaded = opened
-  const transport = openTransport(config, world)
-  const metrics = createMetrics({
-    inFlight: () => (listeners === 'none' ? 0 : listeners.inFlight()),
-    upstreamSockets: () => {
-      const { inUse, free, pending } = transport.stats()
-      return { in_use: inUse, free, pending }
-    },
-    upstreamRetries: () => transport.stats().retries,
-    remembered: () => pipeline.memory.lookUps(),
-  })
-  world.keyringEvents((event) => {
-    metrics.keyringEvent(event)
-    if (event.type !== 'failing') return
-    const { keyring, keyVersion, failure } = event
-    log.error({ keyring, keyVersion, kms: failure.type, reason: failure.reason }, 'KMS gives no key')
-  })
-  const writeAccessLog = accessLog({ log, objectKeys: config.log.objectKeys })
-  const composed: Composed = compose(config, keyringsOf(opened), {
-    now: world.now,
-    monotonic: () => performance.now(),
-    randomBytes: world.randomBytes,
-    transport: transport.transport,
-    observe: (event) => {
-      metrics.observe(event)
-      writeAccessLog(event)
-    },
-    warn: (message, detail) => log.warn(detail, message),
-  })
-  if (composed.type === 'problems') {
-    throw new StartError(composed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '))
+  const stdout = standardOutput()
+  const log = createLogger({ level: config.log.level, destination: stdout })
+  if (isWorker()) {
+    await runAsWorker(config, keyrings, world, { log, stdout })
+    return
   }
-  let { pipeline } = composed
-  metrics.keyVersions(() => keyVersionsOf(loaded))
-  listeners = await startListeners({
-    listeners: config.listeners,
-    timeouts: config.timeouts,
-    times: SERVER_TIMES,
-    handler: requestHandler(() => pipeline),
-    log,
-    observe: pipeline.observe,
-    onCertificate: metrics.certificate,
-    onCertificateReload: metrics.certificateReload,
-  })
-  const serving = listeners
-  const files = followKeyringFiles(opened, {
-    opener: world.opener,
-    times: SERVER_TIMES,
-    log,
-    onChange: (changed) => {
-      loaded = changed
-      pipeline = withKeyrings(pipeline, config, keyringsOf(changed))
-    },
-    onReload: metrics.keyringReload,
-  })
-  return {
-    listeners,
-    metrics,
-    reload: () => {
-      serving.reloadCertificates()
-      void files.reload()
-    },
-    stop: async () => {
-      files.close()
-      const drained = await serving.close({ timeoutMs: config.timeouts.drainMs })
-      await transport.close()
-      return drained
-    },
-  }
+  await preflight(config, keyrings, world, log)
+  if (config.workers > 1) await runAsPrimary(config, world, log)
+  else await runAlone(config, keyrings, world, { log, stdout })
 }
-
-const keyringsOf = (opened: readonly OpenedKeyring[]): readonly Keyring[] => opened.map(({ keyring }) => keyring)
-
-const keyVersionsOf = (opened: readonly OpenedKeyring[]): readonly KeyVersionInfo[] =>
-  opened.flatMap(({ keyring, contents }) => {
-    const versions = contents.type === 'objects' ? [] : contents.versions
-    return keyring.keyVersions().map((keyVersion, i) => {
-      const created = versions.find(({ id }) => id === keyVersion)?.created
-      return {
-        keyring: keyring.name,
-        keyVersion,
-        active: i === 0,
-        created: created === undefined ? ('unknown' as const) : new Date(created),
-      }
-    })
-  })
 
 const leaderMetricsOf = ({ version, now }: RunWorld) =>
   leaderMetrics({ version, nodeVersion: process.version, started: now() })
-
-function openTransport(config: Config, world: RunWorld): HttpProxyTransport {
-  const { ca } = config.upstream
-  try {
-    return httpProxyTransport({
-      ...config.upstream,
-      ca: ca.type === 'system' ? 'system' : readFileSync(ca.file, 'utf8'),
-      environment: world.env,
-    })
-  } catch (cause) {
-    throw new StartError(`upstream: ${faultOf(cause)}`, cause)
-  }
-}
 
 async function runAlone(
   config: Config,
   keyrings: readonly OpenedKeyring[],
   world: RunWorld,
-  log: Logger,
+  output: Output,
 ): Promise<void> {
-  const serving = await startServing(config, keyrings, world, log)
+  const { log } = output
+  const serving = await startServing(config, keyrings, world, output)
   let ready = true
   const leader = leaderMetricsOf(world)
   leader.workers({ wanted: 1, ready: 1, answered: 1 })
@@ -234,11 +115,11 @@ async function runAsWorker(
   config: Config,
   keyrings: readonly OpenedKeyring[],
   world: RunWorld,
-  log: Logger,
+  output: Output,
 ): Promise<void> {
   const link = linkToPrimary()
   try {
-    const serving = await startServing(config, keyrings, world, log)
+    const serving = await startServing(config, keyrings, world, output)
     link.ready(
       serving.listeners.addresses.map(({ address }) => address),
       {

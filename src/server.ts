@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly log: Logger
   /** Hears of requests that never got to the handler: bad heads, unknown expectations, requests while draining. */
   readonly observe: RequestObserver
+  /** Why no request may be carried out now; `none` where there is no reason. */
+  readonly outOfOrder: () => string | 'none'
   readonly onCertificate: (certificate: { readonly listener: string; readonly notAfter: Date }) => void
   /** Hears of a changed certificate that is refused, and of the end of that. */
   readonly onCertificateReload: (listener: string, result: 'accepted' | 'refused') => void
@@ -47,11 +49,11 @@ export interface Listeners {
  * @throws StartError with one line that says which listener and why
  */
 export async function startListeners(options: StartOptions): Promise<Listeners> {
-  const { handler, log, observe, timeouts } = options
+  const { handler, log, observe, timeouts, outOfOrder } = options
   const { lingerMs } = options.times
   const connections = openConnections(lingerMs)
   const equip = (server: Server, listener: ListenerInfo) => {
-    const to = { listener, handler, connections, log, observe, lingerMs }
+    const to = { listener, handler, connections, log, observe, outOfOrder, lingerMs }
     if (listener.type === 'https') {
       server.on('connection', connections.addRaw)
       server.on('secureConnection', connections.add)

@@ -38,6 +38,7 @@ export function buildConfig(document: ConfigDocument, texts: ResolvedTexts, base
     rules: document.rules.map(buildRule),
     admin: admin === undefined ? { type: 'off' } : { type: 'on', host: admin.host, port: admin.port },
     log: { level: log.level, objectKeys: log.objectKeys },
+    audit: buildAudit(document.audit, file),
     workers: document.workers,
     rememberedObjects: document.rememberedObjects,
     timeouts: {
@@ -65,6 +66,15 @@ function buildListener({ https, http, unix }: ListenerDocument, file: ResolveFil
   if (http !== undefined) return { type: 'http', host: http.host, port: http.port, anonymous: http.anonymous ?? 'none' }
   if (unix !== undefined) return { type: 'unix', path: file(unix.path), anonymous: unix.anonymous ?? 'none' }
   throw new TypeError('a listener without a type passed the schema')
+}
+
+function buildAudit(audit: ConfigDocument['audit'], file: ResolveFile): Config['audit'] {
+  if (audit === undefined) return { type: 'off' }
+  const { objectKeys, onFailure, stdout } = audit
+  if (audit.file !== undefined)
+    return { type: 'on', to: { type: 'file', path: file(audit.file) }, objectKeys, onFailure }
+  if (stdout === undefined) throw new TypeError('an audit log was not checked')
+  return { type: 'on', to: { type: 'stdout' }, objectKeys, onFailure }
 }
 
 function buildUpstream(upstream: ConfigDocument['upstream'], texts: ResolvedTexts, file: ResolveFile): UpstreamConfig {

@@ -51,7 +51,14 @@ export function checkFiles(view: View, kindOf: Files['kindOf'], baseDirectory: s
       ? []
       : [{ at, message: `is in a directory that is not there: ${dirname(path)}` }]
   })
-  return [...missing, ...sockets]
+  const audit = view.texts(['audit', 'file']).flatMap(({ at, value }): Finding[] => {
+    const path = resolve(baseDirectory, value)
+    if (kindOf(path) === 'directory') return [{ at, message: `is a directory, not a file: ${path}` }]
+    return kindOf(dirname(path)) === 'directory'
+      ? []
+      : [{ at, message: `is in a directory that is not there: ${dirname(path)}` }]
+  })
+  return [...missing, ...sockets, ...audit]
 }
 
 /** Settings of the process that would make every promise about TLS void. */

@@ -15,6 +15,12 @@ export interface ConfigDocument {
     readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
     readonly objectKeys: 'clear' | 'hashed' | 'omitted'
   }
+  readonly audit?: {
+    readonly file?: string
+    readonly stdout?: true
+    readonly objectKeys: 'clear' | 'hashed' | 'omitted'
+    readonly onFailure: 'refuse' | 'continue'
+  }
   readonly workers: number
   readonly rememberedObjects: number
   readonly timeouts: {

@@ -1,4 +1,5 @@
 import { buildConfig } from './build.js'
+import { checkAudit } from './check-audit.js'
 import { checkKeyrings } from './check-keyrings.js'
 import { checkIdentities } from './check-identities.js'
 import { checkListeners } from './check-listeners.js'
@@ -47,6 +48,7 @@ export function checkConfig(value: unknown, context: ConfigContext): ConfigFindi
     ...checkIdentities(view, secrets.texts),
     ...checkKeyrings(view),
     ...checkRules(view),
+    ...checkAudit(view),
     ...checkDurations(view),
     ...checkFiles(view, context.kindOf, context.baseDirectory),
     ...checkEnvironment(context.env),

@@ -154,6 +154,15 @@ export interface Config {
     readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
     readonly objectKeys: 'clear' | 'hashed' | 'omitted'
   }
+  readonly audit:
+    | { readonly type: 'off' }
+    | {
+        readonly type: 'on'
+        readonly to: { readonly type: 'file'; readonly path: string } | { readonly type: 'stdout' }
+        readonly objectKeys: 'clear' | 'hashed' | 'omitted'
+        /** What happens to requests while the audit log cannot be written. */
+        readonly onFailure: 'refuse' | 'continue'
+      }
   readonly workers: number
   /** How many objects the memory of fitting key versions holds. */
   readonly rememberedObjects: number

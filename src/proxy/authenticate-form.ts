@@ -50,7 +50,16 @@ export async function authenticateForm(
       signer.policy === 'none'
         ? ANY_LENGTH
         : checkPostPolicy(parsePostPolicy(signer.policy), fields, target.bucket, pipeline.now(), signer.lifetimeMs)
-    const form: PostForm = { type: 'form', fields, boundary, range, remaining: request.length - head.size, rest, body }
+    const form: PostForm = {
+      type: 'form',
+      fields,
+      boundary,
+      signed: signer.signed,
+      range,
+      remaining: request.length - head.size,
+      rest,
+      body,
+    }
     return {
       ...request,
       fields: fieldsOfForm(request.fields, fields),
@@ -72,6 +81,7 @@ interface Signer {
   readonly policy: string | 'none'
   /** How far ahead the policy's end may lie, in milliseconds. */
   readonly lifetimeMs: number
+  readonly signed: PostForm['signed']
 }
 
 function signerOf(
@@ -92,10 +102,11 @@ function signerOf(
     const authorization = parseFormAuthorization(fields)
     const { identity, accessKey } = knownIdentity(authorization.scope.accessKeyId, 'v4', pipeline.identities)
     verifyFormSignature(authorization, accessKey.secretAccessKey, pipeline.clientRegions)
-    return { identity, policy: authorization.policy, lifetimeMs: Infinity }
+    return { identity, policy: authorization.policy, signed: 'v4', lifetimeMs: Infinity }
   }
   if (!version2 && !fields.has('policy')) {
-    return { identity: anonymousIdentity(request, pipeline, listenerAnonymous), policy: 'none', lifetimeMs: Infinity }
+    const identity = anonymousIdentity(request, pipeline, listenerAnonymous)
+    return { identity, policy: 'none', signed: 'none', lifetimeMs: Infinity }
   }
   const need = (name: string): string => {
     const value = fields.get(name.toLowerCase()) ?? ''
@@ -107,7 +118,7 @@ function signerOf(
   if (!sameSignature(version2Signature(accessKey.secretAccessKey, policy), signature)) {
     throw formMismatch(accessKeyId, policy, signature)
   }
-  return { identity, policy, lifetimeMs: accessKey.presignedV2LifetimeMs }
+  return { identity, policy, signed: 'v2', lifetimeMs: accessKey.presignedV2LifetimeMs }
 }
 
 /**

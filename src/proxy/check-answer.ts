@@ -4,6 +4,7 @@ import { fromKeyring } from './attempts.js'
 import { isErrorDocument, mayFailLate } from './late-error.js'
 import { MAX_ERROR_BYTES, holdAnswer } from './hold-answer.js'
 import type { RequestRecord } from './record.js'
+import { noteKeys } from './note-keys.js'
 import { S3Error } from '../s3/error.js'
 import { customerKeyMD5, provesEncryption } from '../s3/customer-key.js'
 import { mayProveLater, mustReadBack, readBack } from './read-back.js'
@@ -24,7 +25,7 @@ export async function checkAnswer(
   record: RequestRecord,
 ): Promise<Forwarded> {
   const { attempt, response } = forwarded
-  noteKey(attempt, record)
+  noteKeys(request.operation, attempt, record)
   if (response.status < 200 || response.status > 299 || attempt.target === 'plain') {
     if (response.status < 300) remember(request, 'plain', forwarded, pipeline)
     return forwarded
@@ -66,18 +67,10 @@ async function failedLate(
   return { failed: isErrorDocument(bytes), answer: { ...forwarded, response } }
 }
 
-function noteKey(attempt: Forwarded['attempt'], record: RequestRecord): void {
-  if (!fromKeyring(attempt.target)) {
-    record.keyVersion = attempt.target === 'plain' ? 'plain' : 'none'
-    return
-  }
-  record.keyring = attempt.target.keyring
-  record.keyVersion = attempt.target.keyVersion
-}
-
 /** Some stores answer 200 and ignore the key of a plain object (RGW): the same as AWS's plain object, then. */
 function checkPlainRead(request: RewrittenRequest, { response }: Forwarded, record: RequestRecord): void {
   record.keyVersion = 'plain'
+  record.keySource = 'plain'
   const plan = request.targetKey
   const plaintext =
     plan.type === 'candidates' ? plan.reference.plaintext : plan.type === 'relayed' ? plan.plaintext : 'allow'
@@ -89,6 +82,7 @@ function checkPlainRead(request: RewrittenRequest, { response }: Forwarded, reco
 /** What a client hears of an object that is stored in the clear where the rule says `plaintext: deny`. */
 export function plainRefused(record: RequestRecord): S3Error {
   record.keyVersion = 'plain'
+  record.keySource = 'plain'
   record.outcome = 'refused'
   return new S3Error('AccessDenied', {
     message:

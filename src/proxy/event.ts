@@ -1,3 +1,4 @@
+import type { SignatureKind } from './signature-kind.js'
 import type { UpstreamFailureReason } from '../upstream/types.js'
 
 /** How far a request came in the pipeline; `listener` where it never got to it. */
@@ -13,6 +14,15 @@ export type Stage =
   | 'check-answer'
   | 'respond'
 
+/** An object as a request names it; without `versionId` its latest version. */
+export interface NamedObject {
+  readonly objectKey: string
+  readonly versionId?: string
+}
+
+/** Whose the customer key was that went with the request; `plain`: none, where the operation could have one. */
+export type KeySource = 'keyring' | 'client' | 'plain' | 'none'
+
 /** What became of one request: the one completion event, made last, whatever happened. No secret is in it. */
 export interface RequestEvent {
   readonly requestId: string
@@ -24,8 +34,16 @@ export interface RequestEvent {
   readonly identity: string | 'none'
   /** What the configuration counts the identity among; bounded, so that it can be a label of metrics. */
   readonly identityClass: string | 'none'
+  /** The access key that the caller proved, or claimed where the proof failed and S3's error names it. */
+  readonly accessKeyId: string | 'none'
+  readonly signature: SignatureKind
   readonly bucket: string | 'none'
   readonly objectKey: string | 'none'
+  /** The version that the answer names, or the request. */
+  readonly versionId: string | 'none'
+  readonly copySource: (NamedObject & { readonly bucket: string }) | 'none'
+  /** What a batch delete names. */
+  readonly deletes: readonly NamedObject[]
   /** The stage that refused the request, or the last one that it came to. */
   readonly stage: Stage
   /** Status sent to the client; 499 where the client left before any was sent. */
@@ -44,6 +62,10 @@ export interface RequestEvent {
   readonly keysRetried: number
   readonly keyring: string | 'none'
   readonly keyVersion: string | 'none' | 'plain'
+  readonly keySource: KeySource
+  /** Of a copy's source. */
+  readonly sourceKeyring: string | 'none'
+  readonly sourceKeyVersion: string | 'none'
   /** body bytes */
   readonly bytesIn: number
   readonly bytesOut: number

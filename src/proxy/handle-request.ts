@@ -1,4 +1,4 @@
-import type { ClassifiedRequest, Pipeline } from './messages.js'
+import type { AuthenticatedRequest, ClassifiedRequest, Pipeline } from './messages.js'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type RequestRecord, newRecord } from './record.js'
 import type { Forwarded } from './forward.js'
@@ -14,6 +14,7 @@ import { checkAnswer } from './check-answer.js'
 import { classifyRequest } from './classify-request.js'
 import { clientBody } from './client-body.js'
 import { forwardProven } from './forward-proven.js'
+import { noteWrite } from './note-keys.js'
 import { parse } from './parse.js'
 import { readDocument } from './read-document.js'
 import { clientRegion } from './client-region.js'
@@ -22,6 +23,7 @@ import { resolveKeys } from './resolve-keys.js'
 import { answerForm } from './answer-form.js'
 import { respond, respondToForm } from './respond.js'
 import { rewrite } from './rewrite.js'
+import { signatureKind } from './signature-kind.js'
 
 /**
  * The pipeline, top to bottom. Each stage takes what the one before it gave; whatever throws ends the request in the one
@@ -48,8 +50,7 @@ export function requestHandler(live: () => Pipeline): Handler {
       const authenticated = isForm(parsed, pipeline)
         ? await authenticateForm(parsed, pipeline, listener.anonymous, openBody)
         : authenticate(parsed, pipeline, listener.anonymous)
-      record.identity = authenticated.identity.name
-      record.identityClass = authenticated.identity.class
+      noteCaller(authenticated, record)
       record.authMs = elapsed()
       record.stage = 'classify'
       const classified = classifyRequest(authenticated, pipeline.baseDomains)
@@ -57,11 +58,12 @@ export function requestHandler(live: () => Pipeline): Handler {
       record.stage = 'authorize'
       await answerNeedlessCreation(classified, pipeline, gone.signal, record)
       authorize(classified, pipeline)
-      const authorized = await readDocument(classified, pipeline, openBody)
+      const authorized = await readDocument(classified, pipeline, openBody, record)
       record.stage = 'resolve-keys'
       record.seeksKey()
       const keyed = await resolveKeys(authorized, pipeline, listener.type === 'https')
       record.gotKey()
+      noteWrite(keyed, record)
       record.keyMs = elapsed()
       record.stage = 'rewrite'
       const rewritten = rewrite(keyed, pipeline, openBody)
@@ -98,11 +100,25 @@ function bodyOpener(
   }
 }
 
-function noteTarget({ operation, target }: ClassifiedRequest, record: RequestRecord): void {
+function noteCaller(request: AuthenticatedRequest, record: RequestRecord): void {
+  const { name, class: counted, authentication } = request.identity
+  record.identity = name
+  record.identityClass = counted
+  if (authentication.type === 'access-key') record.accessKeyId = authentication.accessKeyId
+  record.signature = signatureKind(request)
+}
+
+function noteTarget({ operation, target, query, copySource }: ClassifiedRequest, record: RequestRecord): void {
   record.operation = operation.name
   if (target.type === 'service') return
   record.bucket = target.bucket
-  if (target.type === 'object') record.objectKey = target.objectKey
+  if (target.type === 'object') {
+    record.objectKey = target.objectKey
+    record.versionId = query.get('versionId') ?? 'none'
+  }
+  if (copySource === 'none') return
+  const { bucket, objectKey, version } = copySource
+  record.copySource = { bucket, objectKey, ...(version.type === 'id' ? { versionId: version.versionId } : {}) }
 }
 
 /** The one catch: an S3Error is the answer, anything else is our fault; a client that has left gets nothing. */
@@ -135,6 +151,7 @@ function end(
   if (record.outcome === 'complete') record.outcome = 'refused'
   record.status = error.status
   record.errorCode = error.code
+  if (record.accessKeyId === 'none') record.accessKeyId = error.extra['AWSAccessKeyId']?.slice(0, 128) ?? 'none'
   record.reason = error.cause === undefined ? error.message : reasonOf(error.cause)
   try {
     const resource = (request.url ?? '/').split('?', 1)[0] as string

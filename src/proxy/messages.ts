@@ -78,6 +78,8 @@ export interface PostForm {
   /** By lower-case name, `${filename}` expanded. May hold a customer key: never to be logged. */
   readonly fields: ReadonlyMap<string, string>
   readonly boundary: string
+  /** The version of the signature that its policy has. */
+  readonly signed: 'v4' | 'v2' | 'none'
   /** What the file's length must be in. */
   readonly range: LengthRange
   /** Bytes of the body from the file's first on. */

@@ -1,6 +1,7 @@
 import type { AuthorizedRequest, ClassifiedRequest, Pipeline } from './messages.js'
 import { chain, decoder } from './rewrite-body.js'
 import type { Readable } from 'node:stream'
+import type { RequestRecord } from './record.js'
 import { S3Error } from '../s3/error.js'
 import { bucketETagPolicy } from '../keyring/select.js'
 import { createHash } from 'node:crypto'
@@ -27,6 +28,7 @@ export async function readDocument(
   request: ClassifiedRequest,
   pipeline: Pick<Pipeline, 'rules'>,
   openBody: () => Readable,
+  record: Pick<RequestRecord, 'deletes'>,
 ): Promise<AuthorizedRequest> {
   const { operation, payload } = request
   const emptySigned =
@@ -36,17 +38,23 @@ export async function readDocument(
     return { ...request, authorized: true, document: { type: 'read', bytes: await readVerified(request, openBody()) } }
   }
   const bytes = request.length === 0 ? Buffer.alloc(0) : await readVerified(request, openBody())
-  return { ...request, authorized: true, document: { type: 'read', bytes: checked(request, bytes, pipeline) } }
+  return { ...request, authorized: true, document: { type: 'read', bytes: checked(request, bytes, pipeline, record) } }
 }
 
 /** Checks what the document asks for; gives it back with the upstream's ETags. */
-function checked(request: ClassifiedRequest, bytes: Buffer, pipeline: Pick<Pipeline, 'rules'>): Buffer {
+function checked(
+  request: ClassifiedRequest,
+  bytes: Buffer,
+  pipeline: Pick<Pipeline, 'rules'>,
+  record: Pick<RequestRecord, 'deletes'>,
+): Buffer {
   const { operation, target, identity } = request
   if (target.type === 'service') return bytes
   const { bucket } = target
   const opaque = bucketETagPolicy(pipeline.rules, bucket) === 'opaque'
   if (operation.name === 'DeleteObjects') {
     const { objects, quiet } = parseDeleteRequest(bytes)
+    record.deletes = objects
     for (const { objectKey } of objects) demand(identity, 'delete', { type: 'object', bucket, objectKey })
     const resolved = objects.map(({ etag, ...entry }) =>
       etag === undefined ? entry : { ...entry, etag: opaque ? resolveETag(etag) : etag },

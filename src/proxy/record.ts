@@ -1,5 +1,6 @@
 import type { ListenerInfo } from './handler.js'
-import type { RequestEvent, Stage } from './event.js'
+import type { KeySource, RequestEvent, Stage } from './event.js'
+import type { SignatureKind } from './signature-kind.js'
 import type { UpstreamFailureReason, UpstreamResponse } from '../upstream/types.js'
 
 /**
@@ -12,6 +13,11 @@ export interface RequestRecord {
   identityClass: string
   bucket: string
   objectKey: string
+  accessKeyId: string
+  signature: SignatureKind
+  versionId: string
+  copySource: RequestEvent['copySource']
+  deletes: RequestEvent['deletes']
   stage: Stage
   status: number
   errorCode: string
@@ -23,6 +29,9 @@ export interface RequestRecord {
   keysRetried: number
   keyring: string
   keyVersion: string
+  keySource: KeySource
+  sourceKeyring: string
+  sourceKeyVersion: string
   bytesIn: number
   bytesOut: number
   authMs: number
@@ -53,7 +62,12 @@ export function newRecord(
     identity: 'none',
     identityClass: 'none',
     bucket: 'none',
+    accessKeyId: 'none',
+    signature: 'none',
     objectKey: 'none',
+    versionId: 'none',
+    copySource: 'none',
+    deletes: [],
     stage: 'parse',
     status: 499,
     errorCode: 'none',
@@ -65,6 +79,9 @@ export function newRecord(
     keysRetried: 0,
     keyring: 'none',
     keyVersion: 'none',
+    keySource: 'none',
+    sourceKeyring: 'none',
+    sourceKeyVersion: 'none',
     bytesIn: 0,
     bytesOut: 0,
     authMs: 0,
@@ -87,6 +104,8 @@ export function newRecord(
       this.firstByteMs = elapsed()
       this.upstreamMs = this.firstByteMs - sentAt
       this.upstreamStatus = response.status
+      const versionId = response.fields.get('x-amz-version-id')
+      if (versionId !== undefined) this.versionId = versionId
       this.upstreamRequestId = response.fields.get('x-amz-request-id') ?? 'none'
     },
     event({ totalMs }) {
@@ -97,7 +116,12 @@ export function newRecord(
         identity: this.identity,
         identityClass: this.identityClass,
         bucket: this.bucket,
+        accessKeyId: this.accessKeyId,
+        signature: this.signature,
         objectKey: this.objectKey,
+        versionId: this.versionId,
+        copySource: this.copySource,
+        deletes: this.deletes,
         stage: this.stage,
         status: this.status,
         errorCode: this.errorCode,
@@ -109,6 +133,9 @@ export function newRecord(
         keysRetried: this.keysRetried,
         keyring: this.keyring,
         keyVersion: this.keyVersion,
+        keySource: this.keySource,
+        sourceKeyring: this.sourceKeyring,
+        sourceKeyVersion: this.sourceKeyVersion,
         bytesIn: this.bytesIn,
         bytesOut: this.bytesOut,
         authMs: this.authMs,

@@ -15,6 +15,7 @@ export interface Dispatch {
   readonly log: Logger
   /** Hears of the requests that are refused here; the handler tells of the others. */
   readonly observe: RequestObserver
+  readonly outOfOrder: () => string | 'none'
   /** How long the rest of an upload is taken in after its answer. */
   readonly lingerMs: number
 }
@@ -44,7 +45,7 @@ function dispatch(
     response.destroy()
     return
   }
-  const error = refusalOf(request, expects, to.connections.draining())
+  const error = refusalOf(request, expects, to)
   let cutOff: () => void = () => undefined
   const over = new Promise<void>((resolve) => {
     response.once('close', resolve)
@@ -63,11 +64,18 @@ function dispatch(
   void Promise.all([work, over]).then(() => to.connections.end(exchange))
 }
 
-function refusalOf(request: IncomingMessage, expects: string, draining: boolean): S3Error | 'none' {
+function refusalOf(
+  request: IncomingMessage,
+  expects: string,
+  { connections, outOfOrder }: Pick<Dispatch, 'connections' | 'outOfOrder'>,
+): S3Error | 'none' {
   const fault = headFault(request)
   if (fault !== 'none') return new S3Error('BadRequest', { cause: new Error(fault) })
   if (expects === 'unknown') return new S3Error('ExpectationFailed')
-  if (draining) return new S3Error('ServiceUnavailable', { message: 'Shutting down. Reconnect and try again.' })
+  if (connections.draining())
+    return new S3Error('ServiceUnavailable', { message: 'Shutting down. Reconnect and try again.' })
+  const reason = outOfOrder()
+  if (reason !== 'none') return new S3Error('ServiceUnavailable', { cause: new Error(reason) })
   return 'none'
 }
 

@@ -18,17 +18,17 @@ export interface LogDestination {
   write(line: string): void
 }
 
+/** Standard output, written to synchronously, so that no line is lost when the process ends. */
+export const standardOutput = (): LogDestination => pino.destination({ fd: 1, sync: true })
+
 /**
  * JSON lines with level, ISO 8601 time, pid and message. Secrets are taken out by name once more (redact.ts), errors
  * are logged under `err`.
- *
- * @param destination stdout, written to synchronously, so that no line is lost when the process ends
  */
 export function createLogger(options: {
   readonly level: Config['log']['level']
-  readonly destination: LogDestination | 'stdout'
+  readonly destination: LogDestination
 }): Logger {
-  const destination = options.destination === 'stdout' ? pino.destination({ fd: 1, sync: true }) : options.destination
   const logger = pino(
     {
       level: options.level,
@@ -41,7 +41,7 @@ export function createLogger(options: {
       // redact() has made plain objects of errors; pino would make errors of them again.
       serializers: { err: (value: unknown) => value },
     },
-    destination,
+    options.destination,
   )
   return wrap(logger)
 }

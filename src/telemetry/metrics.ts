@@ -1,5 +1,6 @@
-import { type MetricsSnapshot, metricRegistry } from './metric-registry.js'
+import { type MetricRegistry, type MetricsSnapshot, metricRegistry } from './metric-registry.js'
 import { type KeyringMetrics, keyringMetrics } from './keyring-metrics.js'
+import type { AuditState } from './audit.js'
 import type { RequestObserver } from '../proxy/event.js'
 import { requestMetrics } from './request-metrics.js'
 
@@ -12,6 +13,7 @@ export interface MetricSources {
   readonly upstreamRetries: () => number
   /** How often the memory of fitting key versions was asked, since the start. */
   readonly remembered: () => { readonly hits: number; readonly misses: number }
+  readonly audit: () => AuditState | 'off'
 }
 
 export interface Metrics extends KeyringMetrics {
@@ -56,6 +58,7 @@ export function createMetrics(sources: MetricSources): Metrics {
       ]
     },
   )
+  auditMetrics(registry, sources.audit)
   const notAfter = registry.gauge({
     name: 'tls_certificate_not_after_seconds',
     help: 'When the certificate of a listener expires, seconds since 1970',
@@ -79,4 +82,23 @@ export function createMetrics(sources: MetricSources): Metrics {
     text: () => registry.text(),
     snapshot: () => registry.snapshot(),
   }
+}
+
+function auditMetrics(registry: MetricRegistry, ask: MetricSources['audit']): void {
+  const of = (value: (state: AuditState) => number) => () => {
+    const state = ask()
+    return state === 'off' ? [] : [[{}, value(state)] as const]
+  }
+  registry.total(
+    { name: 'audit_lines_total', help: 'Lines of the audit log that were written' },
+    of(({ written }) => written),
+  )
+  registry.total(
+    { name: 'audit_lines_lost_total', help: 'Lines of the audit log that could not be written nor kept' },
+    of(({ lost }) => lost),
+  )
+  registry.asked(
+    { name: 'audit_failing', help: '1 while the audit log cannot be written', across: 'max' },
+    of(({ failing }) => (failing ? 1 : 0)),
+  )
 }

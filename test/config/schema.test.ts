@@ -81,6 +81,7 @@ const full = (credentials: object | string, region: string) => ({
   ],
   rules: [{ bucket: 'bucket', keyring: 'main', bucketIdentity: 'other' }],
   admin: { port: 3 },
+  audit: { file: 'audit.jsonl', stdout: true },
 })
 
 t.test('has exactly the fields that are read', async (t) => {

@@ -10,7 +10,16 @@ const END = '\r\n--b--\r\n'
 
 function formOf(pieces: Iterable<Buffer>, length: number, range = { min: 0, max: Infinity }): PostForm {
   const body = Readable.from(pieces, { objectMode: false })
-  return { type: 'form', fields: new Map(), boundary: 'b', range, remaining: length, rest: Buffer.alloc(0), body }
+  return {
+    type: 'form',
+    fields: new Map(),
+    boundary: 'b',
+    signed: 'none',
+    range,
+    remaining: length,
+    rest: Buffer.alloc(0),
+    body,
+  }
 }
 
 /** What was sent before the body ended or failed. */

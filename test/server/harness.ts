@@ -53,6 +53,7 @@ export async function start(t: Test, given: Partial<StartOptions> = {}): Promise
       destination: { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) },
     }),
     observe: (event) => void events.push(event),
+    outOfOrder: () => 'none',
     onCertificate: () => undefined,
     onCertificateReload: () => undefined,
     ...given,

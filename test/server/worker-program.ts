@@ -7,13 +7,13 @@ import { WORKER_TIMES, isWorker, runWorkers } from '../../src/workers.js'
 import cluster from 'node:cluster'
 import { StartError } from '../../src/server/start-error.js'
 import { countBody } from './harness.js'
-import { createLogger } from '../../src/telemetry/logger.js'
+import { createLogger, standardOutput } from '../../src/telemetry/logger.js'
 import { linkToPrimary } from '../../src/workers/worker.js'
 
 const listeners = JSON.parse(process.env.LISTENERS as string) as ListenerConfig[]
 const drainMs = Number(process.env.DRAIN_MS ?? 5_000)
 const timeouts: Config['timeouts'] = { headersMs: 10_000, clientIdleMs: 10_000, keepAliveMs: 10_000, drainMs }
-const log = createLogger({ level: 'info', destination: 'stdout' })
+const log = createLogger({ level: 'info', destination: standardOutput() })
 
 async function work(): Promise<void> {
   const primary = linkToPrimary()
@@ -22,10 +22,12 @@ async function work(): Promise<void> {
     upstreamSockets: () => ({}),
     upstreamRetries: () => 0,
     remembered: () => ({ hits: 0, misses: 0 }),
+    audit: () => 'off',
   })
   if (process.env.FAIL === cluster.worker?.id.toString()) throw new Error('a fault of ours')
   const open = await startListeners({
     ...{ listeners, timeouts, times: SERVER_TIMES, log, observe: metrics.observe, onCertificate: metrics.certificate },
+    outOfOrder: () => 'none',
     onCertificateReload: metrics.certificateReload,
     handler: async (request, response, context) => {
       if (request.url === '/crash') process.exit(7)

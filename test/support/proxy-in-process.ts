@@ -12,6 +12,7 @@ import type {
   SignatureVersion,
   UpstreamConfig,
 } from '../../src/config/types.js'
+import { auditLine } from '../../src/telemetry/audit-line.js'
 import { compose } from '../../src/compose.js'
 import type { Keyring } from '../../src/keyring/port.js'
 import type { RequestEvent } from '../../src/proxy/event.js'
@@ -22,6 +23,7 @@ import { createLogger } from '../../src/telemetry/logger.js'
 import { httpProxyTransport } from '../../src/upstream/http-proxy-transport.js'
 import { derivedKeyring } from '../../src/keyring/derived.js'
 import { keyFromBytes } from '../../src/keyring/key-bytes.js'
+import { auditFaults } from './audit-schema.js'
 import { testCertificates } from './certificates.js'
 import { registerSecret } from './record.js'
 
@@ -182,10 +184,12 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     rules: options.rules ?? [encryptedRule('*', 'main')],
     admin: { type: 'off' },
     log: { level: 'debug', objectKeys: 'clear' },
+    audit: { type: 'off' },
     workers: 1,
     rememberedObjects: 1_000,
     timeouts: { headersMs: 10_000, clientIdleMs: 20_000, keepAliveMs: 5_000, drainMs: 2_000 },
   }
+  const auditProblems: string[] = []
   const lines: string[] = []
   const events: RequestEvent[] = []
   const log = createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } })
@@ -197,6 +201,9 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     transport: transport.transport,
     observe: (event) => {
       events.push(event)
+      const line = auditLine(event, 'clear', new Date())
+      auditProblems.push(...auditFaults(line).map((fault) => `${fault} in ${line}`))
+      lines.push(line)
       lines.push(JSON.stringify(event))
     },
     warn: (message, detail) => log.warn(detail, message),
@@ -209,6 +216,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     handler: requestHandler(() => composed.pipeline),
     log,
     observe: composed.pipeline.observe,
+    outOfOrder: () => 'none',
     onCertificate: () => undefined,
     onCertificateReload: () => undefined,
   })
@@ -219,6 +227,8 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     await running.close({ timeoutMs: 500 })
     await transport.close()
     rmSync(directory, { recursive: true, force: true })
+    // Every request of every test behind this proxy is a line of an audit log that is as its schema says.
+    if (auditProblems.length > 0) throw new Error(`audit lines: ${auditProblems.join('\n')}`)
   }
   t.teardown(close)
   const port = (index: number) => Number(running.addresses[index]!.address.split(':').at(-1))

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { accessLog, objectKeyHash } from '../../src/telemetry/access-log.js'
+import { accessLog } from '../../src/telemetry/access-log.js'
+import { objectKeyHash } from '../../src/telemetry/object-name.js'
 import type { RequestEvent } from '../../src/proxy/event.js'
 import { createLogger } from '../../src/telemetry/logger.js'
 import { execFileSync } from 'node:child_process'

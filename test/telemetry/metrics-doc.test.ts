@@ -29,6 +29,7 @@ async function everything(): Promise<string> {
     upstreamSockets: () => ({ in_use: 1 }),
     upstreamRetries: () => 1,
     remembered: () => ({ hits: 1, misses: 1 }),
+    audit: () => ({ written: 1, lost: 0, failing: false, behind: false }),
   })
   metrics.observe({ ...served, keyVersion: 'plain' })
   metrics.observe({ ...served, outcome: 'refused' })

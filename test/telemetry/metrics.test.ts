@@ -8,6 +8,7 @@ const idle: MetricSources = {
   upstreamSockets: () => ({}),
   upstreamRetries: () => 0,
   remembered: () => ({ hits: 0, misses: 0 }),
+  audit: () => 'off',
 }
 const created = new Date('2026-01-01T00:00:00Z')
 const sample = (text: string, name: string) =>
@@ -81,6 +82,7 @@ t.test('what is asked when metrics are read', async (t) => {
     upstreamSockets: () => ({ active: 2, idle: 5 }),
     upstreamRetries: () => 7,
     remembered: () => ({ hits: 3, misses: 1 }),
+    audit: () => 'off',
   })
   metrics.certificate({ listener: 'https :1', notAfter: new Date(1_900_000_000_000) })
   metrics.keyVersions(() => [{ keyring: 'old', keyVersion: 'v0', active: true, created }])

@@ -10,6 +10,7 @@ const worker = (inFlight: number) =>
     upstreamSockets: () => ({}),
     upstreamRetries: () => 2,
     remembered: () => ({ hits: 1, misses: 0 }),
+    audit: () => 'off',
   })
 
 t.test('counters do not go back when workers crash, again and again; what they measured goes with them', async (t) => {
