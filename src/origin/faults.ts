@@ -40,6 +40,10 @@ export interface Faults {
   plaintextEtags: boolean
   /** CopyObject, UploadPartCopy and CompleteMultipartUpload fail inside a 200. */
   errorInside200: boolean
+  /** Additional checksums are neither checked nor kept, nor is anything said of them, as with Ceph 16. */
+  ignoreChecksums: boolean
+  /** The last word on every additional checksum that is kept and answered with, base64. */
+  keepChecksum: (value: string) => string
   /** 411 to unsigned trailing checksums, as Ceph 16 answers. */
   refuseTrailers: boolean
   /** How a signature for another region than the bucket's is answered: 400 as the global endpoint does, or 301. */
@@ -57,6 +61,8 @@ export function noFaults(): Faults {
     rewriteEtag: (etag) => etag,
     plaintextEtags: false,
     errorInside200: false,
+    ignoreChecksums: false,
+    keepChecksum: (value) => value,
     refuseTrailers: false,
     otherRegion: 'malformed',
     truncateBodies: Infinity,

@@ -89,7 +89,7 @@ async function run(state: State, seen: SeenRequest, body: () => AsyncIterable<Bu
     secure: seen.secure,
     method,
     query,
-    fields: claim.type === 'presigned' ? withHoisted(fields, query) : fields,
+    fields: heeded(claim.type === 'presigned' ? withHoisted(fields, query) : fields, state),
     openBody: () => openPayload(body(), fields, payloadHash, verified),
   }
   return dispatch(route, call, target, bucket)
@@ -119,7 +119,7 @@ async function runVersion2(claim: Claim2, routed: Routed): Promise<Answer> {
     secure: seen.secure,
     method: seen.method,
     query,
-    fields,
+    fields: heeded(fields, state),
     openBody: () => openPayload(body(), fields, fields.get('x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD', 'none'),
   }
   return dispatch(route, call, target, bucket)
@@ -130,6 +130,11 @@ function withHoisted(fields: Fields, query: Query): Fields {
   const hoisted = /^x-amz-(?:meta-|checksum-|sdk-checksum-algorithm$|acl$|storage-class$|tagging$)/
   const moved = [...query].map(([name, value]) => [name.toLowerCase(), value] as const)
   return new Map([...moved.filter(([name]) => hoisted.test(name)), ...fields])
+}
+
+function heeded(fields: Fields, { faults }: State): Fields {
+  if (!faults.ignoreChecksums) return fields
+  return new Map([...fields].filter(([name]) => !/^x-amz-(?:checksum-|sdk-checksum-|trailer$)/.test(name)))
 }
 
 async function dispatch(route: Route, call: Call, target: Target, bucket: BucketState | undefined): Promise<Answer> {

@@ -56,7 +56,7 @@ export async function ingest(
       checkPromise(promised.type === 'header' ? promised.value : trailerValue(payload.trailers, algorithm), checksum)
     }
   }
-  return { piece: piece.finish(), md5: digest.toString('hex'), checksum }
+  return { piece: piece.finish(), md5: digest.toString('hex'), checksum: kept(checksum, call.state) }
 }
 
 function checkLength(call: Call): void {
@@ -132,6 +132,10 @@ function checkPromise(promised: string, computed: Extract<Checksum, { type: 'che
   throw new Refusal('BadDigest', {
     message: `The ${computed.algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
   })
+}
+
+export function kept(checksum: Checksum, { faults }: State): Checksum {
+  return checksum.type === 'none' ? checksum : { ...checksum, value: faults.keepChecksum(checksum.value) }
 }
 
 /** MD5 of the content, or random under a customer key: then it differs at every write of the same bytes. */

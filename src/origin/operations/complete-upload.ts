@@ -3,6 +3,7 @@ import { readPieces, type CustomerKey } from '../at-rest.js'
 import { quoted, versionHeader, xmlAnswer, type Answer, type ObjectCall } from '../call.js'
 import { compositeChecksum, startChecksum } from '../checksums.js'
 import { checkUploadKey, proofHeaders, targetKey } from '../customer-key.js'
+import { kept } from '../ingest.js'
 import type { Checksum, ObjectVersion, Upload, UploadedPart } from '../model.js'
 import { checkWriteConditions } from '../preconditions.js'
 import { Refusal } from '../refusal.js'
@@ -24,7 +25,7 @@ export async function completeMultipartUpload(call: ObjectCall): Promise<Answer>
   const parts = chosenParts(call, upload, childrenOf(root, 'Part'))
   if (state.faults.errorInside200) return errorInside200()
 
-  const checksum = objectChecksum(call, upload, parts, customerKey)
+  const checksum = kept(objectChecksum(call, upload, parts, customerKey), state)
   const version: ObjectVersion = {
     type: 'object',
     versionId: newVersionId(bucket),
@@ -66,6 +67,7 @@ function chosenParts(call: ObjectCall, upload: Upload, listed: readonly XmlNode[
   }
   return listed.map((node, index) => {
     const partNumber = numbers[index] ?? 0
+    checkSummed(upload, node, partNumber)
     const part = upload.parts.get(partNumber)
     const etag = textOf(node, 'ETag').replaceAll('"', '')
     if (part === undefined || call.state.faults.rewriteEtag(part.etag) !== etag || !sumsFit(part, node)) {
@@ -84,6 +86,15 @@ function chosenParts(call: ObjectCall, upload: Upload, listed: readonly XmlNode[
       })
     }
     return part
+  })
+}
+
+/** A checksum of parts' checksums needs them once more at the end. @throws Refusal InvalidRequest */
+function checkSummed({ checksum }: Upload, node: XmlNode, partNumber: number): void {
+  if (checksum.type === 'none' || checksum.coverage !== 'COMPOSITE') return
+  if (node.children.some((child) => child.name.startsWith('Checksum'))) return
+  throw new Refusal('InvalidRequest', {
+    message: `The upload was created using a ${checksum.algorithm} checksum. The complete request must include the checksum for each part. It was missing for part ${partNumber} in the request.`,
   })
 }
 

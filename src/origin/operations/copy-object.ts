@@ -3,7 +3,7 @@ import { protect, readPieces, startPiece } from '../at-rest.js'
 import { isoDate, quoted, versionHeader, xmlAnswer, type Answer, type ObjectCall } from '../call.js'
 import { checksumAlgorithm, startChecksum, type ChecksumAlgorithm } from '../checksums.js'
 import { checkManagedEncryption, checkNotBlocked, proofHeaders, targetKey } from '../customer-key.js'
-import { etagFor } from '../ingest.js'
+import { etagFor, kept } from '../ingest.js'
 import type { Checksum, ObjectVersion, StoredHeaders } from '../model.js'
 import { checkAcl, refuseUnbuilt, storageClassOf, storedHeaders, taggingOf } from '../object-headers.js'
 import { checkWriteConditions } from '../preconditions.js'
@@ -40,10 +40,11 @@ export function copyObject(call: ObjectCall): Answer {
     running?.update(bytes)
     piece.add(bytes)
   }
-  const checksum: Checksum =
+  const summed: Checksum =
     running === undefined || algorithm === 'none'
       ? { type: 'none' }
       : { type: 'checksum', algorithm, value: running.digest(), coverage: 'FULL_OBJECT' }
+  const checksum = kept(summed, state)
   const copied = piece.finish()
   const version: ObjectVersion = {
     type: 'object',

@@ -130,10 +130,13 @@ function partNumberOf(call: ObjectCall): number {
 function partAlgorithm(call: ObjectCall, upload: Upload): ChecksumAlgorithm | 'none' {
   const algorithm = upload.checksum.type === 'none' ? 'none' : upload.checksum.algorithm
   const promised = promisedChecksum(call.fields)
-  if (promised.type !== 'none' && promised.algorithm !== algorithm) {
-    const expected = algorithm === 'none' ? 'null' : algorithm
+  const actual = promised.type === 'none' ? 'none' : promised.algorithm
+  // a checksum of parts' checksums needs every part's from its sender
+  const needed = upload.checksum.type !== 'none' && upload.checksum.coverage === 'COMPOSITE'
+  if ((actual !== 'none' || needed) && actual !== algorithm) {
+    const named = (name: ChecksumAlgorithm | 'none') => (name === 'none' ? 'null' : name)
     throw new Refusal('InvalidRequest', {
-      message: `Checksum Type mismatch occurred, expected checksum Type: ${expected}, actual checksum Type: ${promised.algorithm}`,
+      message: `Checksum Type mismatch occurred, expected checksum Type: ${named(algorithm)}, actual checksum Type: ${named(actual)}`,
     })
   }
   return algorithm
