@@ -10,6 +10,7 @@ import type { OpenedKeyring } from './keyring/create.js'
 import { StartError } from './server/start-error.js'
 import { leaderMetrics } from './telemetry/leader-metrics.js'
 import { preflight } from './preflight.js'
+import { demandMD5 } from './demand-md5.js'
 import { linkToPrimary } from './workers/worker.js'
 
 /** What the process gives: its environment, clocks, randomness and signals. */
@@ -44,6 +45,7 @@ export async function runProxy(config: Config, keyrings: readonly OpenedKeyring[
     return
   }
   await preflight(config, keyrings, world, log)
+  await demandMD5(config, world, log)
   if (config.workers > 1) await runAsPrimary(config, world, log)
   else await runAlone(config, keyrings, world, { log, stdout })
 }

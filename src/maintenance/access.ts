@@ -22,7 +22,7 @@ export interface MaintenanceRequest {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
   readonly target: Target
   readonly query: Query
-  /** Without host, date, authorization and x-amz-content-sha256. Lower-case names, byte strings. */
+  /** Without host, date and authorization; x-amz-content-sha256 only where it is not the body's hash. Lower-case names, byte strings. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer | 'none'
 }
@@ -77,6 +77,18 @@ export function openUpstreamAccess(
     throw new MaintenanceError(compiled.problems.map(({ path, message }) => `${path}: ${message}`).join('; '))
   }
   const { upstream } = config
+  return { rules: compiled.rules, proof: upstream.proof, ...openSender(upstream, world) }
+}
+
+/**
+ * The same where no object's key is asked for, and so no rule.
+ *
+ * @throws MaintenanceError that names what is wrong
+ */
+export function openSender(
+  upstream: UpstreamConfig,
+  world: MaintenanceWorld,
+): Pick<UpstreamAccess, 'send' | 'sent' | 'close'> {
   const { transport, close } = openTransport(upstream, world)
   const credentials = credentialSource(upstream.credentials, { now: world.now, warn: world.warn })
   const parts = { upstream, transport, credentials, regions: regionDirectory(upstream), now: world.now }
@@ -85,7 +97,7 @@ export function openUpstreamAccess(
     random: Math.random,
     attempts: world.isHasty === true ? HASTY_ATTEMPTS : PATIENT_ATTEMPTS,
   })
-  return { rules: compiled.rules, proof: upstream.proof, send, sent, close }
+  return { send, sent, close }
 }
 
 function openTransport(upstream: UpstreamConfig, { env, readFile }: MaintenanceWorld) {
@@ -137,9 +149,9 @@ async function signed(request: MaintenanceRequest, region: string, parts: Sender
     path: upstreamPath(target, endpoint.bucketInHost),
     query,
     headers: {
+      'x-amz-content-sha256': createHash('sha256').update(bytes).digest('hex'),
       ...request.headers,
       host: endpoint.hostHeader,
-      'x-amz-content-sha256': createHash('sha256').update(bytes).digest('hex'),
       ...(body === 'none' ? {} : { 'content-length': String(body.length) }),
     },
     credentials: await parts.credentials().catch((cause: unknown) => {

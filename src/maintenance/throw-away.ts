@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { keyFromBytes } from '../keyring/key-bytes.js'
 import { type Bucket, type ObjectKey, parseObjectKey } from '../s3/names.js'
 import type { MaintenanceAnswer, UpstreamAccess } from './access.js'
-import { MaintenanceError } from './error.js'
+import { MaintenanceError, refusedBy } from './error.js'
 
 const NAME = /\.ssec-proxy-probe-[0-9a-f]{32}$/
 
@@ -21,6 +21,16 @@ export function randomKey(randomBytes: RandomBytes): KeyObject {
   const made = keyFromBytes(randomBytes(32))
   if (made.type === 'refused') throw new MaintenanceError(`the system's randomness gave no key: it ${made.message}`)
   return made.key
+}
+
+/** Why an object could not be written that was to be thrown away again. */
+export function notWritable(answer: MaintenanceAnswer): MaintenanceError {
+  const { message } = refusedBy('writing a probe object under a customer key', answer)
+  return new MaintenanceError(
+    answer.status === 403
+      ? `${message}, or SSE-C is blocked on the bucket (lift it with PutBucketEncryption and BlockedEncryptionTypes NONE)`
+      : message,
+  )
 }
 
 /** The version that an answer to a write names; `null` where the bucket has none. */

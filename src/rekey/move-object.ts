@@ -13,7 +13,7 @@ import { copyObject, etagOf, isSameETag, type CopyPlan, type CopyResult } from '
 import { differences, keptOf, sizeOf } from './kept.js'
 import { multipartCopy, type MultipartSettings } from './multipart-copy.js'
 import { failed, type Failure, type LossyCopy, type Outcome, type RekeyCommand } from './outcome.js'
-import { isProbe } from './probe.js'
+import { isProbe } from '../maintenance/throw-away.js'
 
 export interface MoveSettings {
   readonly command: RekeyCommand

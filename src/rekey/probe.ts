@@ -1,13 +1,13 @@
 import type { KeyObject } from 'node:crypto'
 import type { DataKey } from '../keyring/port.js'
-import { keyFromBytes } from '../keyring/key-bytes.js'
 import type { MaintenanceAnswer, UpstreamAccess } from '../maintenance/access.js'
 import { MaintenanceError, refusedBy } from '../maintenance/error.js'
 import { head } from '../maintenance/look.js'
+import { notWritable, probeName, randomKey, removeVersions, versionOf } from '../maintenance/throw-away.js'
 import { readTree, textOf } from '../maintenance/xml-tree.js'
 import { copySourceHeaders, customerKeyMD5, provesEncryption, targetHeaders } from '../s3/customer-key.js'
 import { formatCopySource } from '../s3/copy-source.js'
-import { type Bucket, type ObjectKey, parseObjectKey } from '../s3/names.js'
+import type { Bucket, ObjectKey } from '../s3/names.js'
 import { escapeXml } from '../s3/xml-text.js'
 import { readGrants, type Grants } from './access-control.js'
 import { etagOf, isSameETag } from './copy.js'
@@ -26,11 +26,8 @@ export interface StoreTraits {
   readonly left: readonly string[]
 }
 
-const NAME = /\.ssec-proxy-probe-[0-9a-f]{32}$/
 const CONTENT = Buffer.from('ssec-proxy probe')
 const OTHER_ETAG = '"00000000000000000000000000000000"'
-
-export const isProbe = (objectKey: string): boolean => NAME.test(objectKey)
 
 export interface Probe {
   readonly access: UpstreamAccess
@@ -50,11 +47,12 @@ export interface Probe {
  */
 export async function probeStore(probe: Probe): Promise<StoreTraits> {
   const { access, bucket, prefix, randomBytes, way } = probe
-  const objectKey = parseObjectKey(`${prefix}.ssec-proxy-probe-${randomBytes(16).toString('hex')}`)
+  const objectKey = probeName(prefix, randomBytes)
   const old = randomKey(randomBytes)
   const fresh = randomKey(randomBytes)
   const versions = new Set<string>()
-  const note = ({ fields }: MaintenanceAnswer) => void versions.add(fields.get('x-amz-version-id') ?? 'null')
+  const note = (answer: MaintenanceAnswer) => void versions.add(versionOf(answer))
+  const remove = async () => (await removeVersions(access, bucket, objectKey, versions)).map(() => objectKey)
   const made = await access.send({
     method: 'PUT',
     target: { type: 'object', bucket, objectKey },
@@ -70,10 +68,10 @@ export async function probeStore(probe: Probe): Promise<StoreTraits> {
     const at = { access, bucket, objectKey, old, fresh, etag, note }
     const tried = way === 'single' ? await probeCopy(at) : await probeMultipart(at)
     const grants = probe.acl === 'look' ? await readGrants(access, bucket, objectKey) : 'none'
-    const left = await remove(probe, objectKey, versions)
+    const left = await remove()
     return { ...tried, usualGrants: grants === 'gone' ? 'none' : grants, left }
   } catch (error) {
-    await remove(probe, objectKey, versions)
+    await remove()
     throw error
   }
 }
@@ -200,30 +198,4 @@ async function checkStored(at: Trial, guarded: boolean, etag: string): Promise<T
   throw new MaintenanceError(
     'the upstream does not store copies under the customer key that it is given: a copy would be in the clear. No object was touched',
   )
-}
-
-function notWritable(answer: MaintenanceAnswer): MaintenanceError {
-  const { message } = refusedBy('writing a probe object under a customer key', answer)
-  return new MaintenanceError(
-    answer.status === 403
-      ? `${message}, or SSE-C is blocked on the bucket (lift it with PutBucketEncryption and BlockedEncryptionTypes NONE)`
-      : message,
-  )
-}
-
-async function remove({ access, bucket }: Probe, objectKey: ObjectKey, versions: ReadonlySet<string>) {
-  const left: string[] = []
-  for (const versionId of versions) {
-    const query = new Map(versionId === 'null' ? [] : [['versionId', versionId]])
-    const target = { type: 'object', bucket, objectKey } as const
-    const { status } = await access.send({ method: 'DELETE', target, query, headers: {}, body: 'none' })
-    if (status >= 300 && status !== 404) left.push(objectKey)
-  }
-  return left
-}
-
-function randomKey(randomBytes: (size: number) => Buffer): KeyObject {
-  const made = keyFromBytes(randomBytes(32))
-  if (made.type === 'refused') throw new MaintenanceError(`the system's randomness gave no key: it ${made.message}`)
-  return made.key
 }
