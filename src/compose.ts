@@ -5,7 +5,7 @@ import type { Keyring } from './keyring/port.js'
 import type { RequestObserver } from './proxy/event.js'
 import { compileRules } from './keyring/select.js'
 import { credentialSource } from './upstream/credentials.js'
-import { rememberedVersions } from './keyring/cached.js'
+import { lru, rememberedVersions } from './keyring/cached.js'
 import { regionDirectory } from './upstream/regions.js'
 
 /** The world outside, as arguments. */
@@ -47,6 +47,7 @@ export function compose(config: Config, keyrings: readonly Keyring[], world: Wor
     ),
     rules: compiled.rules,
     memory: rememberedVersions(config.rememberedObjects),
+    etags: { objects: lru(config.rememberedObjects), uploads: lru(config.rememberedObjects) },
     regions: regionDirectory(config.upstream),
   }
   return { type: 'pipeline', pipeline }

@@ -108,7 +108,11 @@ function keyring(contents: KeyringContents): string[] {
 function rule({ bucket, prefix, keys, etag }: RuleConfig): string {
   const scope = prefix === '' ? bucket : `${bucket} under ${quoted(prefix)}`
   const relay = keys.clientKeys === 'relay' ? [`clients' own keys are relayed`] : []
-  const etags = etag === 'passthrough' ? ['ETags as they are'] : []
+  const etags = {
+    opaque: [],
+    passthrough: ['ETags as they are'],
+    md5: ['ETags are MD5s (the upstream is probed for them when `serve` starts)'],
+  }[etag]
   if (keys.type === 'plain') return [`${scope}: in the clear`, ...relay, ...etags].join(', ')
   return [
     `${scope}: ${keys.keyring}`,

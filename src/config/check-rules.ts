@@ -57,6 +57,7 @@ function checkRule(view: View, at: Path): readonly Finding[] {
   if (text('prefix') !== '' && view.given([...at, 'etag'])) {
     report('etag', 'holds for a whole bucket: move it to the rule of this bucket that has no prefix')
   }
+  if (text('etag') === 'md5') findings.push(...checkMD5(view, at, text('bucket')))
   if (text('keyring') === 'none') {
     const idle = ENCRYPTED_ONLY.filter((name) => view.given([...at, name]))
     return [...findings, ...idle.map((name) => of(name, 'has no meaning with `keyring: none`'))]
@@ -70,6 +71,22 @@ function checkRule(view: View, at: Path): readonly Finding[] {
     if (message !== 'ok') report('bucketIdentity', message)
   }
   return findings
+}
+
+/** What the start would find out about the upstream, it must be able to ask about. */
+function checkMD5(view: View, at: Path, bucket: string): readonly Finding[] {
+  const findings: string[] = []
+  if (bucket === '*') {
+    findings.push(
+      'cannot be `md5` for `*`: the upstream is probed in the bucket itself; write a rule for each such bucket',
+    )
+  }
+  if (view.get(['upstream', 'trailingChecksums']) === 'verify') {
+    findings.push(
+      'cannot be `md5` with upstream.trailingChecksums: verify: the MD5 travels behind the body, as a trailing checksum',
+    )
+  }
+  return findings.map((message) => ({ at: [...at, 'etag'], message }))
 }
 
 function identityProblem(bucket: string, identity: string): string {

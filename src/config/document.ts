@@ -121,5 +121,5 @@ export interface RuleDocument {
   readonly plaintext: 'allow' | 'deny'
   readonly clientKeys: 'reject' | 'relay'
   readonly clientEncryption: 'drop' | 'reject'
-  readonly etag: 'opaque' | 'passthrough'
+  readonly etag: 'opaque' | 'md5' | 'passthrough'
 }

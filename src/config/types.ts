@@ -110,7 +110,7 @@ export interface RuleConfig {
         readonly clientEncryption: 'drop' | 'reject'
       }
   /** How ETags of the bucket are shown; only rules without a prefix have a say. */
-  readonly etag: 'opaque' | 'passthrough'
+  readonly etag: 'opaque' | 'md5' | 'passthrough'
 }
 
 export interface UpstreamConfig {

@@ -49,7 +49,8 @@ export interface Store<V> {
   delete(name: string): unknown
 }
 
-const lru = <V extends object | string>(max: number): Store<V> =>
+/** At most `max` values, the least recently used forgotten first; 0 keeps none. */
+export const lru = <V extends object | string>(max: number): Store<V> =>
   max > 0 ? new LRUCache<string, V>({ max }) : { get: () => undefined, set: () => undefined, delete: () => undefined }
 
 /**

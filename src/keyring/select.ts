@@ -88,7 +88,7 @@ export function bucketHasEncryptedRules(rules: CompiledRules, bucket: Bucket): b
  * How the ETags of a bucket are shown. Lists mix objects of all prefixes and do not tell which are encrypted, so one
  * policy holds for the whole bucket: that of its rule without a prefix, and `opaque` where there is none.
  */
-export function bucketETagPolicy(rules: CompiledRules, bucket: Bucket): 'opaque' | 'passthrough' {
+export function bucketETagPolicy(rules: CompiledRules, bucket: Bucket): RuleConfig['etag'] {
   if (!bucketHasEncryptedRules(rules, bucket)) return 'passthrough'
   return rulesOf(rules, bucket).find(({ prefix }) => prefix === '')?.etag ?? 'opaque'
 }

@@ -15,8 +15,8 @@ const MAX_ANSWER_BYTES = 64 * 1024
 const REPLACED = ['content-length', 'content-type', 'transfer-encoding', 'location', 'etag']
 
 /**
- * The answer that the client's form asked for, made of the upstream's 201: status, document or redirect, with the ETag as all
- * other answers show it and a location at the proxy; `none` where no form was answered with success.
+ * The answer that the client's form asked for, made of the upstream's 201: status, document or redirect, with the ETag, as its
+ * header shows it by now, and a location at the proxy; `none` where no form was answered with success.
  *
  * @param origin scheme and host as the client named them
  */
@@ -30,12 +30,12 @@ export async function answerForm(
   if (form === 'none' || response.status >= 300 || request.target.type !== 'object') return 'none'
   const { bucket, objectKey } = request.target
   const { bytes } = await holdAnswer(response, MAX_ANSWER_BYTES)
-  const raw = response.fields.get('etag') ?? etagIn(bytes.toString('utf8'))
-  const etag = raw === 'none' ? '' : bucketETagPolicy(pipeline.rules, bucket) === 'opaque' ? showETag(raw) : raw
+  const shown = response.fields.get('etag') ?? showIn(bytes.toString('utf8'), bucketETagPolicy(pipeline.rules, bucket))
+  const etag = shown === 'none' ? '' : shown
   const path = request.rawPath.replace(/\/$/, '')
   const posted: PostedObject = { location: `${origin}${path}/${encodeQueryPart(objectKey)}`, bucket, objectKey, etag }
   const fields = new Map([...response.fields].filter(([name]) => !REPLACED.includes(name)))
-  if (raw !== 'none') fields.set('etag', raw)
+  if (shown !== 'none') fields.set('etag', shown)
   const success = successOf(form.fields)
   const document = success.type === 'status' && success.status === 201 ? postResponse(posted) : ''
   const body = Buffer.from(document, 'utf8')
@@ -50,9 +50,10 @@ export async function answerForm(
 }
 
 /** Ceph gives the ETag in the document alone, and without quotes. */
-function etagIn(document: string): string {
+function showIn(document: string, policy: ReturnType<typeof bucketETagPolicy>): string {
   const [, content = ''] = /<ETag>([^<]{1,256})<\/ETag>/.exec(document) ?? []
   const text = unescapeXml(content)
   const etag = text === 'undecodable' ? '' : text.text.replaceAll('"', '')
-  return etag === '' ? 'none' : `"${etag}"`
+  if (etag === '') return 'none'
+  return policy === 'passthrough' ? `"${etag}"` : showETag(`"${etag}"`)
 }

@@ -13,7 +13,8 @@ import { authorize } from './authorize.js'
 import { checkAnswer } from './check-answer.js'
 import { classifyRequest } from './classify-request.js'
 import { clientBody } from './client-body.js'
-import { forwardProven } from './forward-proven.js'
+import { forwardWithETag } from './forward-with-etag.js'
+import { knowUpload } from './list-upload.js'
 import { noteWrite } from './note-keys.js'
 import { parse } from './parse.js'
 import { readDocument } from './read-document.js'
@@ -23,6 +24,8 @@ import { resolveKeys } from './resolve-keys.js'
 import { answerForm } from './answer-form.js'
 import { respond, respondToForm } from './respond.js'
 import { rewrite } from './rewrite.js'
+import { resolveETags } from './resolve-etags.js'
+import { showETagField } from './show-etag.js'
 import { signatureKind } from './signature-kind.js'
 
 /**
@@ -66,17 +69,21 @@ export function requestHandler(live: () => Pipeline): Handler {
       noteWrite(keyed, record)
       record.keyMs = elapsed()
       record.stage = 'rewrite'
-      const rewritten = rewrite(keyed, pipeline, openBody)
+      const known = await knowUpload(keyed, pipeline, gone.signal, record)
+      const resolved = await resolveETags(known, pipeline, gone.signal, record)
+      const rewritten = rewrite(resolved, pipeline, openBody)
       record.stage = 'forward'
-      const forwarded = await forwardProven(rewritten, pipeline, gone.signal, record)
+      const forwarded = await forwardWithETag(rewritten, pipeline, gone.signal, record)
       unread = forwarded
       record.stage = 'check-answer'
-      const answered = await checkAnswer(rewritten, forwarded, pipeline, record)
+      const checked = await checkAnswer(rewritten, forwarded, pipeline, record)
+      const unshown = { ...checked, object: forwarded.object }
+      const answered = await showETagField(rewritten, unshown, pipeline, gone.signal, record)
       record.stage = 'respond'
       const origin = `${listener.type === 'https' ? 'https' : 'http'}://${parsed.host}`
       const form = await answerForm(rewritten, answered, pipeline, origin)
       if (form === 'none') await respond(rewritten, answered, response, pipeline, record)
-      else await respondToForm(rewritten, form, response, pipeline, record)
+      else await respondToForm(rewritten, form, response, record)
     } catch (cause) {
       // An answer that nobody reads would keep its connection for ever.
       unread?.response.body.destroy()

@@ -3,17 +3,19 @@ import type { CredentialSource, RegionDirectory, Transport } from '../upstream/t
 import type { Authorization, PayloadMode, VerifiedSignature } from '../sigv4/types.js'
 import type { AccessKeyConfig, Grant, UpstreamConfig } from '../config/types.js'
 import type { LengthRange } from '../s3/check-post-policy.js'
-import type { KeyMemory } from '../keyring/cached.js'
+import type { KeyMemory, Store } from '../keyring/cached.js'
 import type { Candidate } from '../keyring/candidates.js'
 import type { CompiledRules } from '../keyring/select.js'
 import type { ClientKey } from '../s3/client-key.js'
 import type { CopySource } from '../s3/copy-source.js'
 import type { DataKey, KeyReference, ObjectScope } from '../keyring/port.js'
 import type { Fields } from '../s3/fields.js'
+import type { ObjectETag } from '../s3/md5-etag.js'
 import type { Operation } from '../s3/operations.js'
 import type { Query } from '../s3/query.js'
 import type { RequestObserver } from './event.js'
 import type { Target } from '../s3/target.js'
+import type { UploadChecksum } from '../s3/upload-id.js'
 import type { Version2Authorization } from '../sigv2/types.js'
 
 /** Who a client proved to be, what it may do, and whose credentials its requests travel under. */
@@ -36,6 +38,8 @@ export interface Pipeline {
   readonly anonymous: ReadonlyMap<string, Identity>
   readonly rules: CompiledRules
   readonly memory: KeyMemory
+  /** Which MD5 goes with which ETag, where that was seen. A hint for speed, as `memory` is. */
+  readonly etags: ETagMemory
   readonly transport: Transport
   readonly regions: RegionDirectory
   readonly now: () => Date
@@ -45,6 +49,12 @@ export interface Pipeline {
   readonly observe: RequestObserver
   /** Causes of refusals, for the log only. */
   readonly warn: (message: string, detail: Readonly<Record<string, unknown>>) => void
+}
+
+export interface ETagMemory {
+  readonly objects: Store<ObjectETag>
+  /** By upload, for ids that do not say it. */
+  readonly uploads: Store<UploadChecksum>
 }
 
 /** Stage 1: the request as received. */
@@ -134,6 +144,8 @@ export interface KeyedRequest extends AuthorizedRequest {
   readonly sourceKey: KeyPlan
   /** The multipart upload's id as the upstream knows it. */
   readonly uploadId: string | 'none'
+  /** What the id tells of the upload's checksum; `unknown` without one. */
+  readonly uploadChecksum: UploadChecksum | 'unknown'
 }
 
 /** Stage 6: all that does not depend on which candidate is tried. */
@@ -142,6 +154,8 @@ export interface RewrittenRequest extends KeyedRequest {
   /** Headers for the upstream without host, authorization and customer keys. */
   readonly upstreamHeaders: Readonly<Record<string, string>>
   readonly upstreamBody: UpstreamBody
+  /** The MD5 that goes with the body, base64, known when all of it has gone; `none` where none does. */
+  readonly sentMD5: () => string | 'none'
 }
 
 export type UpstreamBody =

@@ -23,9 +23,11 @@ export function probeOf(
     targetKey: { type: 'none' },
     sourceKey: { type: 'none' },
     uploadId: 'none',
+    uploadChecksum: 'unknown',
     upstreamQuery: asked.query ?? new Map(),
     upstreamHeaders: { 'x-amz-content-sha256': EMPTY_SHA256, ...takenOver(request) },
     upstreamBody: { type: 'none' },
+    sentMD5: () => 'none',
   }
 }
 

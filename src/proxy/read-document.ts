@@ -51,13 +51,13 @@ function checked(
   const { operation, target, identity } = request
   if (target.type === 'service') return bytes
   const { bucket } = target
-  const opaque = bucketETagPolicy(pipeline.rules, bucket) === 'opaque'
+  const marked = bucketETagPolicy(pipeline.rules, bucket) !== 'passthrough'
   if (operation.name === 'DeleteObjects') {
     const { objects, quiet } = parseDeleteRequest(bytes)
     record.deletes = objects
     for (const { objectKey } of objects) demand(identity, 'delete', { type: 'object', bucket, objectKey })
     const resolved = objects.map(({ etag, ...entry }) =>
-      etag === undefined ? entry : { ...entry, etag: opaque ? resolveETag(etag) : etag },
+      etag === undefined ? entry : { ...entry, etag: marked ? resolveETag(etag) : etag },
     )
     // Written anew: what S3 deletes is then exactly what was checked, however it reads the client's document.
     return formatDeleteRequest({ objects: resolved, quiet })
@@ -67,7 +67,7 @@ function checked(
       message: 'RestoreObject with an output location would make S3 write objects without the customer key.',
     })
   }
-  return operation.name === 'CompleteMultipartUpload' && opaque ? resolveETagsInXml(bytes, resolveETag) : bytes
+  return operation.name === 'CompleteMultipartUpload' && marked ? resolveETagsInXml(bytes, resolveETag) : bytes
 }
 
 async function readVerified(request: ClassifiedRequest, body: Readable): Promise<Buffer> {

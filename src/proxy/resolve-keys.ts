@@ -28,7 +28,13 @@ export async function resolveKeys(
 ): Promise<KeyedRequest> {
   const { operation, target, copySource } = request
   if (target.type !== 'object' || operation.customerKey === 'none') {
-    return { ...request, targetKey: { type: 'none' }, sourceKey: { type: 'none' }, uploadId: plainUploadId(request) }
+    return {
+      ...request,
+      targetKey: { type: 'none' },
+      sourceKey: { type: 'none' },
+      uploadId: plainUploadId(request),
+      uploadChecksum: 'unknown',
+    }
   }
   const upload = request.query.get('uploadId')
   const unwrapped = upload === undefined ? undefined : unwrapUploadId(upload)
@@ -37,7 +43,13 @@ export async function resolveKeys(
     copySource === 'none'
       ? { type: 'none' }
       : sourcePlan(request, copySource.bucket, copySource.objectKey, copySource.version, pipeline, secureHop)
-  return { ...request, targetKey, sourceKey, uploadId: unwrapped?.upstreamId ?? 'none' }
+  return {
+    ...request,
+    targetKey,
+    sourceKey,
+    uploadId: unwrapped?.upstreamId ?? 'none',
+    uploadChecksum: unwrapped?.checksum ?? 'unknown',
+  }
 }
 
 function plainUploadId(request: AuthorizedRequest): string | 'none' {
@@ -137,9 +149,20 @@ function sourcePlan(
     const scope = { bucket, bucketIdentity: bucket, objectKey, version }
     return relayed(request, 'copy-source', reference, scope, secureHop)
   }
+  return planToRead(reference, bucket, objectKey, version, pipeline)
+}
+
+/** The keys to try on an object that is there, whatever the request itself does to it. */
+export function planToRead(
+  reference: KeyReference,
+  bucket: Bucket,
+  objectKey: ObjectKey,
+  version: ObjectScope['version'],
+  { memory }: Pick<Pipeline, 'memory'>,
+): KeyPlan {
   if (reference.type === 'plain') return { type: 'none' }
   const scope: ObjectScope = { bucket, bucketIdentity: reference.bucketIdentity, objectKey, version }
-  return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, pipeline.memory) }
+  return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, memory) }
 }
 
 function demandRule(pipeline: Pick<Pipeline, 'rules'>, bucket: Bucket, objectKey: ObjectKey): KeyReference {

@@ -1,3 +1,4 @@
+import type { Answered } from './forward-with-etag.js'
 import type { Forwarded } from './forward.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import { judgeBodilessError, judgeDocument, judgeUpstreamError } from './upstream-error.js'
@@ -9,29 +10,27 @@ import { Transform, type TransformCallback } from 'node:stream'
 import { UpstreamFailure } from '../upstream/types.js'
 import { answerRewrites } from './rewrite-answer.js'
 import { forgetWrite } from './check-answer.js'
-import { bucketETagPolicy } from '../keyring/select.js'
 import { errorDocument } from '../s3/error-document.js'
 import { pipeline as pipe } from 'node:stream/promises'
-import { showETag } from '../s3/etag.js'
 import { stripResponseFields } from './rewrite-headers.js'
 
 const KEY = /^x-amz-(?:copy-source-)?server-side-encryption-customer-key$/
 const KEY_MD5 = /^x-amz-(?:copy-source-)?server-side-encryption-customer-key-md5$/
 
 /**
- * The last stage: S3's answer on its way to the client, streamed. Changed are ETags and upload ids, the MD5 of the key
+ * The last stage: S3's answer on its way to the client, streamed. Changed are ETags in documents and upload ids, the MD5 of the key
  * is left out, and error documents are judged first.
  *
  * @throws S3Error in place of an error answer that must not pass; errors of either side's connection
  */
 export async function respond(
   request: RewrittenRequest,
-  { attempt, response: answer }: Forwarded,
+  { attempt, response: answer, object }: Answered,
   response: ServerResponse,
   pipeline: Pipeline,
   record: RequestRecord,
 ): Promise<void> {
-  const headers = answerHeaders(request, answer, pipeline)
+  const headers = answerHeaders(request, answer)
   const bodiless = request.method === 'HEAD' || answer.status === 204 || answer.status === 304
   if (answer.status >= 300 && !bodiless) {
     const judged = await judgeUpstreamError(request, attempt, answer)
@@ -51,9 +50,9 @@ export async function respond(
     response.end()
     return
   }
-  const rewriter = answerRewrites(request, attempt, pipeline)
+  const rewriters = answerRewrites(request, attempt, pipeline, object)
   const late = mayFailLate(request.operation) ? [lateErrors(request, attempt, pipeline, record)] : []
-  const changing = [...late, ...(rewriter === 'none' ? [] : [rewriter])]
+  const changing = [...late, ...rewriters]
   if (changing.length > 0) headers.delete('content-length')
   writeHead(response, answer.status, headers, record)
   const counted = new Counter(record)
@@ -90,10 +89,9 @@ export async function respondToForm(
   request: RewrittenRequest,
   { response: answer }: Forwarded,
   response: ServerResponse,
-  pipeline: Pipeline,
   record: RequestRecord,
 ): Promise<void> {
-  writeHead(response, answer.status, answerHeaders(request, answer, pipeline), record)
+  writeHead(response, answer.status, answerHeaders(request, answer), record)
   await pipe(answer.body, new Counter(record), response)
 }
 
@@ -103,21 +101,13 @@ function isUpstreams(error: unknown): boolean {
   return !(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
 }
 
-function answerHeaders(
-  request: RewrittenRequest,
-  answer: Forwarded['response'],
-  pipeline: Pick<Pipeline, 'rules'>,
-): Map<string, string> {
+function answerHeaders(request: RewrittenRequest, answer: Forwarded['response']): Map<string, string> {
   const headers = stripResponseFields(answer.fields)
   // No S3 says the key itself; one that echoes what it was sent would.
   for (const name of headers.keys()) if (KEY.test(name)) headers.delete(name)
   // The MD5 is a fingerprint of the key: only a client that sent its own key gets to see it.
   if (request.targetKey.type !== 'relayed') {
     for (const name of headers.keys()) if (KEY_MD5.test(name)) headers.delete(name)
-  }
-  const etag = headers.get('etag')
-  if (etag !== undefined && request.target.type === 'object') {
-    if (bucketETagPolicy(pipeline.rules, request.target.bucket) === 'opaque') headers.set('etag', showETag(etag))
   }
   return headers
 }

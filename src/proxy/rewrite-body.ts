@@ -6,6 +6,7 @@ import { chunkEncoder } from '../sigv4/chunk-encoder.js'
 import { createHash } from 'node:crypto'
 import { type ChunkDecoder, decodeChunks } from '../sigv4/chunk-decoder.js'
 import { exactLength } from './exact-length.js'
+import { objectLength } from './object-length.js'
 import { storedContentEncoding } from './rewrite-headers.js'
 
 /** The upstream's body, and the headers that describe it. */
@@ -74,13 +75,9 @@ function noBody(request: KeyedRequest): RewrittenBody {
   return { headers: bare ? described : { ...described, 'content-length': '0' }, body: { type: 'none' } }
 }
 
-/** The body as it is. Chunked transfer needs to tell the length in x-amz-decoded-content-length. */
+/** The body as it is. */
 function lengthKnown(request: KeyedRequest, contentSha256: string, openBody: () => Readable): RewrittenBody {
-  const declared = request.fields.get('x-amz-decoded-content-length')
-  if (request.length === 'chunked' && (declared === undefined || !/^\d{1,15}$/.test(declared))) {
-    throw new S3Error('MissingContentLength')
-  }
-  const length = request.length === 'chunked' ? Number(declared) : request.length
+  const length = objectLength(request)
   const headers = { 'content-length': String(length), 'x-amz-content-sha256': contentSha256 }
   if (length === 0 && request.length === 0) return { headers, body: { type: 'none' } }
   return { headers, body: { type: 'stream', open: () => chain(openBody(), [exactLength(length)]) } }

@@ -37,6 +37,7 @@ export function rewriteForm(
       ],
       boundary: ownBoundary(form.boundary.length, randomBytes),
     },
+    sentMD5: () => 'none',
   }
 }
 

@@ -1,5 +1,7 @@
 import type { KeyedRequest, Pipeline, RewrittenRequest } from './messages.js'
-import { rewriteBody, type RewrittenBody } from './rewrite-body.js'
+import { type BodyWithMD5, bodyWithMD5, bringsChecksum, sendsMD5 } from './md5-body.js'
+import { SOURCE_CONDITIONS, TARGET_CONDITIONS } from './resolve-etags.js'
+import { rewriteBody } from './rewrite-body.js'
 import type { Bucket } from '../s3/names.js'
 import type { Query } from '../s3/query.js'
 import type { Readable } from 'node:stream'
@@ -7,15 +9,13 @@ import { bucketETagPolicy } from '../keyring/select.js'
 import { formatCopySource } from '../s3/copy-source.js'
 import { resolveETag } from '../s3/etag.js'
 import { unwrapUploadId } from '../s3/upload-id.js'
+import { showsMD5 } from './look-up-etag.js'
 import { rewriteForm } from './rewrite-form.js'
 import { stripCustomerKeys } from '../s3/customer-key.js'
 import { stripRequestFields } from './rewrite-headers.js'
 
 /** Query parameters that authenticate the client and mean nothing to the upstream. */
 const PRESIGNING = /^x-amz-/i
-
-const TARGET_CONDITIONS = ['if-match', 'if-none-match', 'if-range']
-const SOURCE_CONDITIONS = ['x-amz-copy-source-if-match', 'x-amz-copy-source-if-none-match']
 
 /**
  * The sixth stage: what the upstream is asked, without host, signature and customer keys. Strips first; whatever is
@@ -37,12 +37,32 @@ export function rewrite(
     // gsutil makes it from the source's ETag, which under SSE-C is no MD5; a copy has no body to check.
     headers.delete('content-md5')
   }
-  const body: RewrittenBody = rewriteBody(request, pipeline, headers, openBody)
+  askForMD5(request, pipeline, headers)
+  const body: BodyWithMD5 = sendsMD5(request, pipeline)
+    ? bodyWithMD5(request, pipeline, headers, openBody)
+    : { ...rewriteBody(request, pipeline, headers, openBody), sentMD5: () => 'none' }
   return {
     ...request,
     upstreamQuery: upstreamQuery(request),
     upstreamHeaders: Object.fromEntries([...headers, ...Object.entries(body.headers)]),
     upstreamBody: body.body,
+    sentMD5: body.sentMD5,
+  }
+}
+
+/**
+ * Where ETags are shown as MD5s: reads ask for the checksum, copies and uploads in parts for its being made. Not an upload under
+ * the client's own key: S3 would want that again at its end, and clients do not send it then.
+ */
+function askForMD5(request: KeyedRequest, pipeline: Pick<Pipeline, 'rules'>, headers: Map<string, string>): void {
+  const { operation, target } = request
+  if (target.type !== 'object' || !showsMD5(pipeline, target.bucket)) return
+  if (operation.name === 'GetObject' || operation.name === 'HeadObject') headers.set('x-amz-checksum-mode', 'ENABLED')
+  if (bringsChecksum(request)) return
+  if (operation.name === 'CopyObject') headers.set('x-amz-checksum-algorithm', 'MD5')
+  if (operation.name === 'CreateMultipartUpload' && request.targetKey.type !== 'relayed') {
+    headers.set('x-amz-checksum-algorithm', 'MD5')
+    headers.set('x-amz-checksum-type', 'COMPOSITE')
   }
 }
 
@@ -59,7 +79,7 @@ function resolveConditions(
   headers: Map<string, string>,
 ): void {
   const resolve = (names: readonly string[], bucket: Bucket) => {
-    if (bucketETagPolicy(pipeline.rules, bucket) !== 'opaque') return
+    if (bucketETagPolicy(pipeline.rules, bucket) === 'passthrough') return
     for (const name of names) {
       const value = headers.get(name)
       if (value !== undefined) headers.set(name, resolveETag(value))

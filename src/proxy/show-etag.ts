@@ -1,0 +1,159 @@
+import { type Answered, fittingPlan, placeOf } from './forward-with-etag.js'
+import { MD5_CHECKSUM, bareETag, md5ETag } from '../s3/md5-etag.js'
+import type { Pipeline, RewrittenRequest } from './messages.js'
+import { etagIn, lookUpETag, type ObjectPlace, rememberETag } from './look-up-etag.js'
+import type { RequestRecord } from './record.js'
+import { S3Error } from '../s3/error.js'
+import { bringsChecksum } from './md5-body.js'
+import { bucketETagPolicy } from '../keyring/select.js'
+import { holdAnswer } from './hold-answer.js'
+import { showETag } from '../s3/etag.js'
+
+/** A PostResponse is below 4 KiB. */
+const MAX_FORM_ANSWER_BYTES = 64 * 1024
+
+/**
+ * Before the last stage: the ETag header as the bucket's policy shows it. ETags in documents follow as they stream.
+ *
+ * @throws S3Error InternalError (the upstream keeps another MD5 than that of the bytes); UpstreamFailure
+ */
+export async function showETagField(
+  request: RewrittenRequest,
+  answer: Answered,
+  pipeline: Pipeline,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Promise<Answered> {
+  const place = placeOf(request)
+  if (place === 'none') return answer
+  const policy = bucketETagPolicy(pipeline.rules, place.bucket)
+  if (policy === 'passthrough') return answer
+  checkStored(request, answer, record)
+  const shown = policy === 'md5' ? await md5Shown(request, place, answer, pipeline, signal, record) : opaque(answer)
+  const fields = new Map(shown.response.fields)
+  // What only the proxy asked for is not the client's to wonder about.
+  if (policy === 'md5' && !bringsChecksum(request)) {
+    for (const name of fields.keys()) if (name.startsWith('x-amz-checksum-')) fields.delete(name)
+  }
+  return { ...shown, response: { ...shown.response, fields } }
+}
+
+function opaque(answer: Answered): Answered {
+  return withETag(answer, showETag)
+}
+
+function withETag(answer: Answered, show: (value: string) => string): Answered {
+  const { response } = answer
+  const value = response.fields.get('etag')
+  if (value === undefined) return answer
+  return { ...answer, response: { ...response, fields: new Map([...response.fields, ['etag', show(value)]]) } }
+}
+
+async function md5Shown(
+  request: RewrittenRequest,
+  place: ObjectPlace,
+  answer: Answered,
+  pipeline: Pipeline,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Promise<Answered> {
+  const { status, fields } = answer.response
+  if (!fields.has('etag') || (status >= 300 && status !== 304)) return opaque(answer)
+  switch (request.operation.name) {
+    case 'PutObject': {
+      const etag = etagIn(fields)
+      if (etag !== 'none') rememberWritten(place, etag, answer, pipeline)
+      return md5OrOpaque(answer, md5ETag(fields.get(MD5_CHECKSUM)))
+    }
+    case 'UploadPart':
+      return md5OrOpaque(answer, md5ETag(fields.get(MD5_CHECKSUM)))
+    case 'GetObject':
+    case 'HeadObject':
+      return readShown(request, place, answer, pipeline, signal, record)
+    case 'PostObject':
+      return formShown(request, place, answer, pipeline, signal, record)
+    default:
+      return opaque(answer)
+  }
+}
+
+async function readShown(
+  request: RewrittenRequest,
+  place: ObjectPlace,
+  answer: Answered,
+  pipeline: Pipeline,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Promise<Answered> {
+  const { status, fields, body } = answer.response
+  if (status === 304) {
+    body.resume()
+    const raw = bareETag(fields.get('etag') ?? '')
+    const object =
+      answer.object === 'unknown'
+        ? await lookUpETag(request, place, fittingPlan(request, answer), pipeline, signal, record)
+        : answer.object
+    return md5OrOpaque(answer, object !== 'unknown' && object.raw === raw ? object.md5 : 'none')
+  }
+  if (status === 200 && !request.query.has('partNumber')) {
+    const etag = etagIn(fields)
+    if (etag !== 'none') rememberETag(place, etag, answer.attempt, pipeline)
+    return md5OrOpaque(answer, md5ETag(fields.get(MD5_CHECKSUM)))
+  }
+  return md5OrOpaque(answer, answer.object === 'unknown' ? 'none' : answer.object.md5)
+}
+
+/** A form has an MD5 only where its maker knew it beforehand; what is shown is then what HEAD shows. */
+async function formShown(
+  request: RewrittenRequest,
+  place: ObjectPlace,
+  answer: Answered,
+  pipeline: Pipeline,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Promise<Answered> {
+  if (request.form === 'none' || !request.form.fields.has(MD5_CHECKSUM)) return opaque(answer)
+  const { response } = await holdAnswer(answer.response, MAX_FORM_ANSWER_BYTES)
+  const said = md5ETag(response.fields.get(MD5_CHECKSUM))
+  if (said !== 'none') return md5OrOpaque({ ...answer, response }, said)
+  const versionId = response.fields.get('x-amz-version-id') ?? 'latest'
+  const plan = fittingPlan(request, answer)
+  const object = await lookUpETag(request, { ...place, versionId }, plan, pipeline, signal, record)
+  const raw = bareETag(response.fields.get('etag') ?? '')
+  return md5OrOpaque({ ...answer, response }, object !== 'unknown' && object.raw === raw ? object.md5 : 'none')
+}
+
+function md5OrOpaque(answer: Answered, md5: string | 'none'): Answered {
+  return md5 === 'none' ? opaque(answer) : withETag(answer, () => `"${md5}"`)
+}
+
+function rememberWritten(
+  place: ObjectPlace,
+  etag: Exclude<ReturnType<typeof etagIn>, 'none'>,
+  { attempt, response }: Answered,
+  pipeline: Pipeline,
+): void {
+  rememberETag(place, etag, attempt, pipeline)
+  const versionId = response.fields.get('x-amz-version-id')
+  if (versionId !== undefined) rememberETag({ ...place, versionId }, etag, attempt, pipeline)
+}
+
+/**
+ * An upstream that answers with another MD5 than that of the bytes it was sent has kept other bytes, or does not look at them:
+ * neither is an upload that went well. (None at all is an object without an MD5, and shown as such.)
+ *
+ * @throws S3Error InternalError
+ */
+function checkStored(request: RewrittenRequest, { response }: Answered, record: RequestRecord): void {
+  const sent = request.sentMD5()
+  const stored = response.fields.get(MD5_CHECKSUM)
+  if (sent === 'none' || stored === undefined || response.status >= 300 || stored === sent) return
+  response.body.destroy()
+  record.outcome = 'upstream-failed'
+  throw new S3Error('InternalError', {
+    message:
+      'The upstream answered with the MD5 of other bytes than it was sent. The object may be damaged: upload it again, ' +
+      'and check the upstream.',
+    cause: `the upstream's answer to ${request.operation.name} has another x-amz-checksum-md5 than was sent`,
+  })
+}
