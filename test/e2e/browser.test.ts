@@ -1,13 +1,13 @@
 // SSE-C objects cannot be opened by a presigned URL of S3 itself, because a browser sends no SSE-C headers. Through the
 // proxy they can.
-import { createHash, randomBytes, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { Agent } from 'node:https'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import t from 'tap'
+import { chromiumFor } from '../support/chromium.js'
 import { run } from '../support/run-program.js'
 import { BASE_DOMAINS, makeInstallation, removeInstallation, startProxy } from '../support/running-proxy.js'
 import { startEmbedded } from './embedded.js'
@@ -70,30 +70,3 @@ t.test('a presigned URL opens an encrypted object', async (t) => {
   t.match(direct, 'The object was stored using a form of Server Side Encryption', "not so the upstream's own URL")
   await t.resolves(proxy.stop(), 'exit code 0')
 })
-
-/** Gives the DOM that headless Chromium, with an empty profile, makes of a URL; it trusts this one certificate. */
-function chromiumFor(certificate: string): (url: string) => Promise<string> {
-  const spki = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' })
-  const trusted = createHash('sha256').update(spki).digest('base64')
-  return async (url) => {
-    const profile = mkdtempSync(join(tmpdir(), 'ssec-chromium-'))
-    const flags = [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-dev-shm-usage',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      `--user-data-dir=${profile}`,
-      `--ignore-certificate-errors-spki-list=${trusted}`,
-      '--virtual-time-budget=5000',
-      '--dump-dom',
-    ]
-    const { code, stdout, stderr } = await run('/usr/bin/chromium', [...flags, url], { env: { HOME: profile } })
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
-    return code === 0 ? stdout.toString() : `chromium ended with ${code}: ${stderr.slice(-1000)}`
-  }
-}

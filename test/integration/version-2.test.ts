@@ -2,14 +2,13 @@ import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { targetHeaders } from '../../src/s3/customer-key.js'
-import type { SeenRequest } from '../../src/origin/faults.js'
 import type { Case } from '../contract/case.js'
 import { expected } from '../contract/expectations.js'
 import { VERSION_2 } from '../contract/version-2-cases.js'
 import { unsignedChunks } from '../support/aws-chunked.js'
-import { testCertificates } from '../support/certificates.js'
-import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
+import { startRecordingOrigin } from '../support/recording-origin.js'
 import { CLIENT, READER, encryptedRule, startTestProxy, type TestProxyOptions } from '../support/proxy-in-process.js'
+import { proxyServer } from '../support/proxy-server.js'
 import { registerSecret } from '../support/record.js'
 import { rawClient, type RawRequest } from '../support/raw-client.js'
 import { ODD_KEYS } from './odd-keys.js'
@@ -19,38 +18,15 @@ import type { S3Server } from '../support/server.js'
 // Clients with signature version 2 through the whole proxy; and the attacker who holds one of their requests, a presigned
 // URL above all, and changes what it does not sign.
 
-const seen: SeenRequest[] = []
-const origin = await startTestOrigin({
-  faults: {
-    intercept: async (request) => {
-      seen.push(request)
-      return Promise.resolve({ type: 'proceed' as const })
-    },
-  },
-})
+const { origin, seen, upstream } = await startRecordingOrigin()
 t.teardown(() => origin.close())
-const upstream = {
-  port: origin.port,
-  ca: testCertificates().authority.cert,
-  ...ORIGIN_CREDENTIALS,
-  region: 'us-east-1',
-}
 
 const end = (seconds = 600) => ({ expires: Math.floor(Date.now() / 1000) + seconds })
 const stored = () => origin.objects('bucket').map(({ objectKey }) => objectKey)
 
 async function start(t: Test, options: Partial<TestProxyOptions> = {}) {
   const proxy = await startTestProxy(t, { upstream, signatures: ['v4', 'v2'], ...options })
-  const server: S3Server = {
-    name: 'origin',
-    port: proxy.port,
-    plainPort: proxy.plainPort,
-    endpoint: `https://127.0.0.1:${proxy.port}`,
-    ca: testCertificates().authority.cert,
-    region: 'us-east-1',
-    credentials: CLIENT,
-    baseDomain: 's3.localhost',
-  }
+  const server = proxyServer(proxy)
   const raw = rawClient(server)
   t.teardown(() => raw.close())
   seen.length = 0

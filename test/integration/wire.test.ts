@@ -1,10 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import t, { type Test } from 'tap'
-import type { SeenRequest } from '../../src/origin/faults.js'
 import { unsignedChunks } from '../support/aws-chunked.js'
-import { testCertificates } from '../support/certificates.js'
-import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
+import { startRecordingOrigin } from '../support/recording-origin.js'
 import { CLIENT, encryptedRule, startTestProxy, type TestProxyOptions } from '../support/proxy-in-process.js'
 import { version2Header } from '../support/sign-version-2.js'
 import { amzDate, untilClosed, wireAnswer, wireBytes, type WireRequest } from '../support/wire.js'
@@ -12,22 +10,8 @@ import { amzDate, untilClosed, wireAnswer, wireBytes, type WireRequest } from '.
 // What real clients put on the wire and no tidy library would: each of these was seen in the log of one of them. Byte for byte
 // over sockets, through the whole proxy.
 
-const seen: SeenRequest[] = []
-const origin = await startTestOrigin({
-  faults: {
-    intercept: async (request) => {
-      seen.push(request)
-      return Promise.resolve({ type: 'proceed' as const })
-    },
-  },
-})
+const { origin, seen, upstream } = await startRecordingOrigin()
 t.teardown(() => origin.close())
-const upstream = {
-  port: origin.port,
-  ca: testCertificates().authority.cert,
-  ...ORIGIN_CREDENTIALS,
-  region: 'us-east-1',
-}
 const BODY = randomBytes(30_000)
 const UNSIGNED = 'UNSIGNED-PAYLOAD'
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex')
