@@ -28,7 +28,7 @@ const HEADER_END = Buffer.from('\r\n\r\n')
  * Reads a form up to its file, piece by piece, in linear time and bounded memory however small the pieces are.
  *
  * @returns takes the next piece; throws S3Error MalformedPOSTRequest, MaxPostPreDataLengthExceeded,
- *   IncorrectNumberOfFilesInPostRequest, InvalidArgument (a field twice, or not UTF-8)
+ *   InvalidArgument (no file, a field twice, or not UTF-8)
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTForms.html
  */
 export function readFormHead(boundary: string): (piece: Buffer) => HeadProgress {
@@ -88,7 +88,7 @@ export function readFormHead(boundary: string): (piece: Buffer) => HeadProgress 
 
   function afterDelimiter(at: number): 'on' {
     if (!isDelimiterEnd(bytes, at)) throw malformedForm('A boundary is not followed by a line end.')
-    if (bytes[at] === 0x2d) throw new S3Error('IncorrectNumberOfFilesInPostRequest')
+    if (bytes[at] === 0x2d) throw noFile()
     if (at > MAX_FIELDS_BYTES) throw tooLong()
     partStart = scanned = at + 2
     state = 'header'
@@ -127,6 +127,14 @@ function text(name: string, value: Buffer): string {
       cause,
     })
   }
+}
+
+/** S3 documents IncorrectNumberOfFilesInPostRequest for it, and answers with this. */
+function noFile(): S3Error {
+  return new S3Error('InvalidArgument', {
+    message: 'POST requires exactly one file upload per request.',
+    extra: { ArgumentName: 'file', ArgumentValue: '0' },
+  })
 }
 
 function twice(name: string): S3Error {

@@ -241,7 +241,7 @@ t.test('what the policy does not allow, and who may not', async (t) => {
     "field named 'X-Amz-Signature'",
   )
   await refused('no key', { spoil: strip('key'), uncovered: ['key'] }, 400, 'InvalidArgument', "field named 'key'")
-  await refused('no file', { rest: [] }, 400, 'IncorrectNumberOfFilesInPostRequest')
+  await refused('no file', { rest: [] }, 400, 'InvalidArgument')
   await refused('no JSON', { document: '{' }, 400, 'InvalidPolicyDocument', 'Invalid Policy: Invalid JSON.')
   await refused(
     'too long',
