@@ -32,7 +32,10 @@ function fieldsOf(event: RequestEvent, objectKeys: Config['log']['objectKeys']):
   const { requestId, listener, remoteAddress, identity, method, operation, bucket, status, outcome } = event
   const { attempts, bytesIn, bytesOut } = event
   return {
-    ...{ requestId, listener, remoteAddress, identity, method, operation, bucket },
+    ...{ requestId, listener, remoteAddress, identity },
+    // A name that redaction does not take for a signature itself.
+    ...present({ signedWith: event.signature }),
+    ...{ method, operation, bucket },
     ...objectKeyFields(bucket, event.objectKey, objectKeys),
     ...{ status, outcome },
     ...present({ errorCode: event.errorCode, reason: event.reason }),

@@ -29,6 +29,11 @@ export function requestMetrics(registry: MetricRegistry): RequestObserver {
     help: 'Requests that are over',
     labels: ['operation', 'status', 'outcome', 'identity_class'],
   })
+  const signatures = registry.counter({
+    name: 'signatures_total',
+    help: 'Requests whose caller was proven, by version and place of the signature',
+    labels: ['signature', 'identity_class'],
+  })
   const refusals = registry.counter({
     name: 'refusals_total',
     help: 'Requests that the proxy refused, by the stage that did and the error code',
@@ -73,7 +78,9 @@ export function requestMetrics(registry: MetricRegistry): RequestObserver {
   return (event) => {
     const operation = operationLabel(event.operation)
     const { outcome } = event
-    requests({ operation, status: statusLabel(event.status), outcome, identity_class: classLabel(event.identityClass) })
+    const identity_class = classLabel(event.identityClass)
+    requests({ operation, status: statusLabel(event.status), outcome, identity_class })
+    if (event.signature !== 'none') signatures({ signature: event.signature, identity_class })
     if (outcome === 'refused') refusals({ stage: event.stage, code: codeLabel(event.errorCode) })
     if (outcome === 'upstream-failed') failures({ reason: event.failure === 'none' ? 'other' : event.failure })
     duration({ operation }, seconds(event.totalMs))

@@ -23,6 +23,7 @@ t.test('a line has what the event has', async (t) => {
     listener: 'https 0.0.0.0:8443',
     remoteAddress: '192.0.2.7',
     identity: 'app',
+    signedWith: 'v4',
     method: 'GET',
     operation: 'GetObject',
     bucket: 'photos',

@@ -17,7 +17,15 @@ const sample = (text: string, name: string) =>
 t.test('each request is counted by operation, status and outcome, with its times and bytes', async (t) => {
   const { observe, text } = createMetrics(idle)
   observe(served)
-  observe({ ...served, attempts: 4, keysRetried: 2, bytesIn: 5, keyVersion: 'v0', totalMs: 2_000 })
+  observe({
+    ...served,
+    signature: 'v2-presigned',
+    attempts: 4,
+    keysRetried: 2,
+    bytesIn: 5,
+    keyVersion: 'v0',
+    totalMs: 2_000,
+  })
   observe({
     ...served,
     status: 403,
@@ -45,6 +53,8 @@ t.test('each request is counted by operation, status and outcome, with its times
     'ssec_proxy_authentication_seconds_bucket{le="0.0005"} 3',
     'ssec_proxy_key_seconds_bucket{le="0.0001"} 2',
     'ssec_proxy_upstream_first_byte_seconds_sum{operation="GetObject"} 0.024',
+    'ssec_proxy_signatures_total{signature="v4",identity_class="default"} 2',
+    'ssec_proxy_signatures_total{signature="v2-presigned",identity_class="default"} 1',
     'ssec_proxy_refusals_total{stage="authorize",code="AccessDenied"} 1',
     'ssec_proxy_candidates_retried_total{operation="GetObject"} 2',
     'ssec_proxy_encryption_unproven_total 0',
