@@ -56,8 +56,8 @@ export function registerKeysKmsCommands(keys: Command, io: CliIo, exit: ExitCode
 
 const repeated = (id: string, before: readonly string[]): readonly string[] => [...before, id]
 
-/** @returns the exit code */
-async function withKms(
+/** Runs a command with the KMS that its options name. @returns the exit code */
+export async function withKms(
   file: string,
   where: KmsOptions,
   io: CliIo,

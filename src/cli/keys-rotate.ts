@@ -1,15 +1,23 @@
-import { checkValue } from '../keyring/check-value.js'
-import { checkOf } from '../keyring/keyring-file.js'
-import { pendingAt, settledAt, withNewVersion, type Activation } from '../keyring/succession.js'
+import {
+  checkOf,
+  type KeyVersion,
+  type Material,
+  type NewMacVersion,
+  type NewVersion,
+  type VersionHead,
+} from '../keyring/keyring-file.js'
+import { activeAt, pendingAt, settledAt, withNewMac, withNewVersion, type Activation } from '../keyring/succession.js'
 import { changeVersions, refused, type AnyVersions, type Change } from './change-keyring.js'
 import type { CliIo } from './io.js'
-import { BACK_UP, newVersion, type NewPlainVersion } from './new-version.js'
+import { BACK_UP, newVersion } from './new-version.js'
 
 export interface KeysRotateArguments {
   readonly file: string
   /** The new key version's id; made from the date and the check value where there is none. */
   readonly id: string | undefined
   readonly activation: Activation
+  /** In the clear although the active one is wrapped. */
+  readonly plain: boolean
 }
 
 /**
@@ -18,32 +26,43 @@ export interface KeysRotateArguments {
  *
  * @returns the exit code
  */
-export function keysRotate({ file, id, activation }: KeysRotateArguments, io: CliIo): number {
+export function keysRotate({ file, id, activation, plain }: KeysRotateArguments, io: CliIo): number {
   const made = newVersion(id, io)
   if (made.type === 'refused') {
     io.stderr(`${made.reason}\n`)
     return 1
   }
-  return changeVersions(file, (before) => rotated(file, before, made.version, activation, io.now()), io)
+  const change = (before: AnyVersions): Change => {
+    if (before.type === 'kms-mac') {
+      return refused(`${file}: a kms-mac keyring takes a key of KMS: --kms-key-id, and --config or --kms-region`)
+    }
+    if (!plain && activeAt<KeyVersion>(before.versions, io.now()).type === 'wrapped') {
+      return refused(
+        `${file}: its active key is wrapped by KMS: --config or --kms-region says where KMS is, and the new one is wrapped ` +
+          'too; --plain puts it into the file in the clear',
+      )
+    }
+    return rotated(file, before, made.version, activation, io.now())
+  }
+  return changeVersions(file, change, io)
 }
 
-function rotated(
+/** The keyring with this key version and what is said of it; or why not. */
+export function rotated(
   file: string,
   before: AnyVersions,
-  version: NewPlainVersion,
+  version: NewVersion | NewMacVersion,
   activation: Activation,
   now: Date,
 ): Change {
-  const { id, key } = version
-  if (before.type === 'kms-mac') {
-    return refused(`${file}: the keys of a kms-mac keyring are made in KMS; docs/keys.md says how it is rotated`)
-  }
+  const { id } = version
   const { versions, retired } = before
-  if ([...versions, ...retired].some((one) => one.id === id)) {
+  const all: readonly (VersionHead & Material)[] = versions
+  if ([...all, ...retired].some((one) => one.id === id)) {
     return refused(`${file} has a key version ${id} already, or had one; --id gives the new one another id`)
   }
-  const checks = [...versions.map(checkOf), ...retired.map(({ check }) => check)]
-  if (checks.includes(checkValue(key))) return refused(`${file} has this key already`)
+  const checks = [...all.map(checkOf), ...retired.map(({ check }) => check)]
+  if (checks.includes(checkOf(version))) return refused(`${file} has this key already`)
   const pending = pendingAt(versions, now)
   if (pending !== undefined) {
     return refused(
@@ -51,7 +70,7 @@ function rotated(
         'rotate again after that, or make it active now with `keys activate`',
     )
   }
-  const contents = withNewVersion({ ...before, versions: settledAt(versions, now) }, version, activation)
+  const contents = grown(before, version, activation, now)
   const { name, type } = contents
   const which =
     activation.type === 'now'
@@ -60,9 +79,23 @@ function rotated(
   return {
     type: 'changed',
     contents,
-    stdout: `rotated ${file}: keyring ${name}, ${type}, ${contents.versions.length} key versions\n${which}\ncheck value: ${checkValue(key)}\n`,
+    stdout: `rotated ${file}: keyring ${name}, ${type}, ${contents.versions.length} key versions\n${which}\ncheck value: ${checkOf(version)}\n`,
     stderr: activation.type === 'now' ? `${BACK_UP}${SEVERAL}` : BACK_UP,
   }
+}
+
+function grown(
+  before: AnyVersions,
+  version: NewVersion | NewMacVersion,
+  activation: Activation,
+  now: Date,
+): AnyVersions {
+  if (before.type === 'kms-mac') {
+    if (version.type !== 'mac') throw new TypeError('a kms-mac keyring was given a key')
+    return withNewMac({ ...before, versions: settledAt(before.versions, now) }, version, activation)
+  }
+  if (version.type === 'mac') throw new TypeError('a keyring of keys was given a key of KMS')
+  return withNewVersion({ ...before, versions: settledAt(before.versions, now) }, version, activation)
 }
 
 const SEVERAL =

@@ -7,7 +7,7 @@ import { unwrapVersion, wrapVersion, type PlainResult, type WrappedResult } from
 import { changeVersions, type Change } from './change-keyring.js'
 import type { CliIo } from './io.js'
 import { createKeyringFile, readKeyringText } from './keyring-storage.js'
-import { patientKms, type CommandKms } from './kms-options.js'
+import { kmsReason, patientKms, type CommandKms } from './kms-options.js'
 
 interface Chosen {
   readonly file: string
@@ -135,19 +135,13 @@ async function changed(
     }
     const result = await change(version)
     if (result.type !== 'value') {
-      return { type: 'failed', reason: `key version ${version.id}: KMS ${WORDS[result.type]}: ${result.reason}` }
+      return { type: 'failed', reason: `key version ${version.id}: ${kmsReason(result)}` }
     }
     versions.push(result.version)
     count += 1
   }
   return { type: 'done', contents: { ...contents, versions }, count }
 }
-
-const WORDS = {
-  denied: 'denies (check the key, its state and region, and the permissions of these credentials)',
-  throttled: 'throttles; try again later',
-  away: 'is away (check the endpoint, its CA and the network)',
-} as const
 
 interface Told {
   readonly verb: string

@@ -10,13 +10,22 @@ import { keysVerify } from './keys-verify.js'
 import type { CommandProgress } from './open-maintenance.js'
 import { keysGenerate } from './keys-generate.js'
 import { keysHeaders } from './keys-headers.js'
-import { registerKeysKmsCommands } from './keys-kms.js'
+import { registerKeysKmsCommands, withKms } from './keys-kms.js'
+import { keysGenerateInKms, keysRotateInKms } from './keys-new-in-kms.js'
+import { byHand, withKmsOptions, type KmsOptions } from './kms-options.js'
 import type { ExitCode } from './main.js'
 
-interface GenerateOptions {
+interface GenerateOptions extends KmsOptions {
   readonly name: string
-  readonly type: 'derived' | 'fixed'
+  readonly type: 'derived' | 'fixed' | 'kms-mac'
   readonly id?: string
+  readonly kmsKeyId?: string
+}
+
+interface RotateOptions extends ActivationOptions, KmsOptions {
+  readonly id?: string
+  readonly kmsKeyId?: string
+  readonly plain?: true
 }
 
 interface VerifyOptions {
@@ -51,31 +60,54 @@ export function registerKeysCommands(program: Command, io: CliIo, exit: ExitCode
     io.stderr(`${reason}\n`)
     return 1
   }
-  keys
-    .command('generate')
-    .description('make a keyring file with one key version')
-    .argument('<file>', 'the keyring file; one that exists is never replaced')
-    .requiredOption('--name <name>', 'what the configuration calls the keyring')
-    .addOption(
-      new Option('--type <type>', 'a data key for each object, or one for all')
-        .choices(['derived', 'fixed'] as const)
-        .makeOptionMandatory(),
+  byHand(
+    keys
+      .command('generate')
+      .description('make a keyring file with one key version')
+      .argument('<file>', 'the keyring file; one that exists is never replaced')
+      .requiredOption('--name <name>', 'what the configuration calls the keyring')
+      .addOption(
+        new Option('--type <type>', 'a data key for each object, one for all, or for each by a key that stays in KMS')
+          .choices(['derived', 'fixed', 'kms-mac'] as const)
+          .makeOptionMandatory(),
+      )
+      .option('--id <id>', ID)
+      .option('--kms-key-id <id>', 'the KMS key that wraps the key, or is it (kms-mac); an alias becomes its ARN'),
+  ).action(async (file: string, { name, type, id, kmsKeyId, ...where }: GenerateOptions) => {
+    if (kmsKeyId !== undefined) {
+      exit.code = await withKms(file, where, io, (kms, world) =>
+        keysGenerateInKms({ file, name, type, id, kms, kmsKeyId }, io, world),
+      )
+    } else if (type === 'kms-mac') exit.code = wrong('--kms-key-id is missing: the keys of kms-mac are in KMS')
+    else if (Object.keys(where).length > 0) exit.code = wrong('--kms-key-id is missing: without it the key is plain')
+    else exit.code = keysGenerate({ file, name, type, id }, io)
+  })
+  withKmsOptions(
+    keys
+      .command('rotate')
+      .description('give a keyring file a new key version that writes use; the others stay readable')
+      .argument('<file>', 'the keyring file')
+      .option('--activate-in <time>', ACTIVATE_IN)
+      .option('--activate-at <instant>', ACTIVATE_AT)
+      .option('--id <id>', ID)
+      .option('--kms-key-id <id>', 'the KMS key that wraps the new key (default: that of the active one), or is it')
+      .option('--plain', 'in the clear, although the active key is wrapped'),
+  ).action(async (file: string, options: RotateOptions) => {
+    const { id, activateIn, activateAt, kmsKeyId, plain, ...where } = options
+    const activation = activationOf(
+      { ...(activateIn === undefined ? {} : { activateIn }), ...(activateAt === undefined ? {} : { activateAt }) },
+      io.now(),
     )
-    .option('--id <id>', ID)
-    .action((file: string, { name, type, id }: GenerateOptions) => {
-      exit.code = keysGenerate({ file, name, type, id }, io)
-    })
-  keys
-    .command('rotate')
-    .description('give a keyring file a new key version that writes use; the others stay readable')
-    .argument('<file>', 'the keyring file')
-    .option('--activate-in <time>', ACTIVATE_IN)
-    .option('--activate-at <instant>', ACTIVATE_AT)
-    .option('--id <id>', ID)
-    .action((file: string, { id, ...when }: ActivationOptions & { readonly id?: string }) => {
-      const activation = activationOf(when, io.now())
-      exit.code = typeof activation === 'string' ? wrong(activation) : keysRotate({ file, id, activation }, io)
-    })
+    const inKms = kmsKeyId !== undefined || Object.keys(where).length > 0
+    if (typeof activation === 'string') exit.code = wrong(activation)
+    else if (plain === true && inKms) exit.code = wrong('--plain and KMS are one too many')
+    else if (!inKms) exit.code = keysRotate({ file, id, activation, plain: plain === true }, io)
+    else {
+      exit.code = await withKms(file, where, io, (kms, world) =>
+        keysRotateInKms({ file, id, activation, kms, kmsKeyId }, io, world),
+      )
+    }
+  })
   keys
     .command('activate')
     .description('make a key version that is pending or readable the one that writes use')

@@ -6,7 +6,7 @@ import { formatProblem, loadConfig } from '../config/load.js'
 import { formatPath } from '../config/problem.js'
 import type { KmsConfig } from '../config/types.js'
 import type { PatientKms } from '../keyring/rewrap.js'
-import type { Kms } from '../keyring/kms-port.js'
+import type { KmsFailure } from '../keyring/kms-port.js'
 import type { KmsWorld } from '../keyring/kms-world.js'
 import { isRegion } from '../upstream/regions.js'
 import type { CliIo } from './io.js'
@@ -22,9 +22,18 @@ export interface KmsOptions {
 }
 
 export function withKmsOptions(command: Command): Command {
+  return byHand(
+    command.option(
+      '--config <file>',
+      "the proxy's configuration: `kms` of the keyring with this file says where KMS is",
+    ),
+  )
+}
+
+/** For a file that is in no configuration yet. */
+export function byHand(command: Command): Command {
   return command
-    .option('--config <file>', "the proxy's configuration: `kms` of the keyring with this file says where KMS is")
-    .option('--kms-region <region>', 'or by hand: the region of KMS')
+    .option('--kms-region <region>', 'the region of KMS, where no configuration says it')
     .option('--kms-endpoint <url>', 'https://HOST[:PORT] of KMS (default: that of AWS)')
     .option('--kms-ca <file>', 'the only CAs to trust for it, PEM (default: those of the system)')
     .option('--kms-profile <profile>', "of the AWS configuration files (default: the AWS SDK's own chain)")
@@ -85,9 +94,20 @@ function inConfiguration(file: string, config: string, io: CliIo): FoundKms {
 }
 
 /** KMS as these options have it, asked again for as long as they say. */
-export function patientKms(config: KmsConfig, world: CommandKms): PatientKms & { readonly kms: Kms } {
+export function patientKms(config: KmsConfig, world: CommandKms): PatientKms {
   return { kms: world.connect(config), patience: { attempts: Infinity, forMs: config.startTimeoutMs }, world }
 }
+
+/** What a command says where KMS gave nothing. */
+export function kmsReason({ type, reason }: KmsFailure): string {
+  return `KMS ${WORDS[type]}: ${reason}`
+}
+
+const WORDS = {
+  denied: 'denies (check the key, its state and region, and the permissions of these credentials)',
+  throttled: 'throttles; try again later',
+  away: 'is away (check the endpoint, its CA and the network)',
+} as const
 
 function wrong(io: CliIo, ...reasons: readonly string[]): FoundKms {
   for (const reason of reasons) io.stderr(`${reason}\n`)

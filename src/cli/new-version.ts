@@ -29,4 +29,4 @@ export const BACK_UP =
   'Back the file up before anything is encrypted with it: without the key, nobody can read those objects.\n'
 
 /** Made apart, by two people on one day, two key versions still have two ids. */
-const ownId = (created: string, check: string) => `${created.slice(0, 10)}-${check.slice(0, 6)}`
+export const ownId = (created: string, check: string) => `${created.slice(0, 10)}-${check.slice(0, 6)}`

@@ -63,6 +63,8 @@ export type KeyVersion = PlainVersion | WrappedVersion
 /** A key version that is yet to be given its state. */
 export type NewVersion = Pick<VersionHead, 'id' | 'created'> & (PlainMaterial | WrappedMaterial)
 
+export type NewMacVersion = Pick<VersionHead, 'id' | 'created'> & MacMaterial
+
 /**
  * What stays of a key version that was taken out on purpose. Without it, a file that lost a version could not be told
  * from one that needs it no more.

@@ -1,7 +1,9 @@
 import { persist, type Patience } from './attempts.js'
+import { checkOfMac, CHECK_LABEL } from './check-value.js'
 import {
   checkOf,
   type KeyVersion,
+  type MacMaterial,
   type PlainVersion,
   type WrappedMaterial,
   type WrappedVersion,
@@ -12,7 +14,7 @@ import { unwrapKey, wrapKey } from './wrap-key.js'
 
 /** KMS as a command asks it: again and again for a time. */
 export interface PatientKms {
-  readonly kms: Pick<Kms, 'encrypt' | 'decrypt'>
+  readonly kms: Kms
   readonly patience: Patience
   readonly world: Pick<KmsWorld, 'monotonic' | 'random' | 'sleep'>
 }
@@ -55,6 +57,16 @@ export async function unwrapVersion(keyring: string, version: KeyVersion, asked:
   const result = await patiently(asked, () => unwrapKey(asked.kms, keyring, version))
   if (result.type !== 'key') return result
   return { type: 'value', version: { ...headOf(version), type: 'plain', key: result.key } }
+}
+
+export type MacResult = { readonly type: 'value'; readonly material: MacMaterial } | KmsFailure
+
+/** What a file says of a key that never leaves KMS. An alias becomes the ARN that it stands for. */
+export async function macMaterial(kmsKeyId: string, asked: PatientKms): Promise<MacResult> {
+  const answer = await patiently(asked, () => asked.kms.generateMac(kmsKeyId, CHECK_LABEL))
+  if (answer.type !== 'bytes') return answer
+  const named = isAlias(kmsKeyId) ? answer.kmsKeyId : kmsKeyId
+  return { type: 'value', material: { type: 'mac', kmsKeyId: named, check: checkOfMac(answer.bytes) } }
 }
 
 /** `alias/NAME`, or the ARN of one. */

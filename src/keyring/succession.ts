@@ -1,4 +1,14 @@
-import type { NewVersion, VersionedContents, VersionHead, VersionState } from './keyring-file.js'
+import type {
+  MacContents,
+  Material,
+  NewMacVersion,
+  NewVersion,
+  PlainMaterial,
+  VersionedContents,
+  VersionHead,
+  VersionState,
+  WrappedMaterial,
+} from './keyring-file.js'
 
 /** The key version that writes use at an instant: the pending one from its `activateAt` on, else the active one. */
 export function activeAt<V extends VersionHead>(versions: readonly V[], now: Date): V {
@@ -48,10 +58,22 @@ export function withNewVersion(
   version: NewVersion,
   activation: Activation,
 ): VersionedContents {
-  const times = [...contents.versions.map(({ created }) => created), version.created]
+  return { ...contents, versions: extended<PlainMaterial | WrappedMaterial>(contents.versions, version, activation) }
+}
+
+/** The same for a keyring whose keys never leave KMS. */
+export function withNewMac(contents: MacContents, version: NewMacVersion, activation: Activation): MacContents {
+  return { ...contents, versions: extended(contents.versions, version, activation) }
+}
+
+function extended<M extends Material>(
+  versions: readonly (VersionHead & M)[],
+  version: Pick<VersionHead, 'id' | 'created'> & M,
+  activation: Activation,
+): readonly (VersionHead & M)[] {
+  const times = [...versions.map(({ created }) => created), version.created]
   const created = times.reduce((latest, time) => (Date.parse(time) > Date.parse(latest) ? time : latest))
-  const grown = [...contents.versions, { ...version, created, state: 'readable' as const }]
-  return { ...contents, versions: withActive(grown, version.id, activation) }
+  return withActive([...versions, { ...version, created, state: 'readable' }], version.id, activation)
 }
 
 function withState<V extends VersionHead>(version: V, state: VersionState): V {

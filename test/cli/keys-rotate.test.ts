@@ -25,7 +25,7 @@ const ioAt = (now: string, random: Buffer) => {
 
 function run(args: Partial<KeysRotateArguments> & { readonly file: string }, random = 'random 1', now = NOW) {
   const { printed, io } = ioAt(now, bytesOf(random))
-  const code = keysRotate({ id: undefined, activation: { type: 'now' }, ...args }, io)
+  const code = keysRotate({ id: undefined, activation: { type: 'now' }, plain: false, ...args }, io)
   return { code, ...printed }
 }
 

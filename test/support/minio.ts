@@ -1,12 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { testCertificates } from './certificates.js'
 import { freePorts } from './free-ports.js'
+import { goProgram } from './go-program.js'
 import type { Started } from './server.js'
 
 const MODULE = 'github.com/minio/minio@latest'
@@ -18,7 +18,7 @@ const DOMAIN = 's3.localhost'
  * It ends with `stop`, or with this process. Rejects where it does not come up.
  */
 export async function startMinio(): Promise<Started> {
-  const binary = await minioBinary()
+  const binary = await goProgram(MODULE)
   if (binary.type === 'none') return { type: 'unavailable', reason: binary.reason }
   const folder = await mkdtemp(join(tmpdir(), 'minio-'))
   const { authority, leaf } = testCertificates()
@@ -73,32 +73,6 @@ export async function startMinio(): Promise<Started> {
       credentials: CREDENTIALS,
       baseDomain: DOMAIN,
     },
-  }
-}
-
-async function minioBinary(): Promise<{ type: 'binary'; path: string } | { type: 'none'; reason: string }> {
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'ssec-proxy-test')
-  const path = join(cache, 'minio')
-  if (existsSync(path)) return { type: 'binary', path }
-  const go = ['go', '/usr/local/go/bin/go', '/usr/lib/go/bin/go'].find(
-    (candidate) => spawnSync(candidate, ['version']).status === 0,
-  )
-  if (go === undefined)
-    return { type: 'none', reason: 'MinIO is built from source, and there is no Go on this machine' }
-  await mkdir(cache, { recursive: true })
-  const build = await mkdtemp(join(cache, 'build-'))
-  try {
-    const result = spawnSync(go, ['install', MODULE], {
-      env: { ...process.env, GOBIN: build, GOTOOLCHAIN: 'auto' },
-      encoding: 'utf8',
-    })
-    if (result.status !== 0) {
-      return { type: 'none', reason: `go install ${MODULE} failed: ${result.stderr.trim().split('\n').at(-1) ?? ''}` }
-    }
-    await rename(join(build, 'minio'), path)
-    return { type: 'binary', path }
-  } finally {
-    await rm(build, { recursive: true, force: true })
   }
 }
 

@@ -1,4 +1,4 @@
-// Keyrings in moto's KMS, over TLS and the SDK's own client, behind the whole proxy: what clients see when KMS denies,
+// Keyrings in two servers of KMS's protocol, moto and local-kms, over TLS and the SDK's own client, behind the whole proxy: what clients see when KMS denies,
 // throttles or goes away, and that nothing is ever written in the clear meanwhile.
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -18,6 +18,7 @@ import { SecretAccessKey } from '../../src/sigv4/types.js'
 import { checkOf, bytesOf, hex, keyOf, scopeOf } from '../keyring/material.js'
 import { KMS } from '../keyring/fake-kms.js'
 import { kmsError, startKmsFront } from '../support/kms-front.js'
+import { startLocalKms } from '../support/local-kms.js'
 import { startMoto } from '../support/moto.js'
 import { ORIGIN_CREDENTIALS, originServer, startTestOrigin } from '../support/origin.js'
 import { CLIENT, encryptedRule, startTestProxy } from '../support/proxy-in-process.js'
@@ -27,14 +28,19 @@ import { runWell } from '../support/run-program.js'
 import { pathOf, s3 } from '../support/s3-client.js'
 
 const SECRET = 'moto-takes-any-secret-000'
-const moto = await startMoto()
-if (moto.type === 'unavailable') t.test('keyrings in KMS', { skip: moto.reason }, () => undefined)
-else {
-  t.teardown(moto.stop)
-  await withMoto(moto.port)
+for (const { name, start } of [
+  { name: 'moto', start: startMoto },
+  { name: 'local-kms', start: startLocalKms },
+]) {
+  t.test(name, async (t) => {
+    const started = await start()
+    if (started.type === 'unavailable') return t.pass(name, { skip: started.reason })
+    t.teardown(started.stop)
+    await withKms(t, started.port)
+  })
 }
 
-async function withMoto(backendPort: number): Promise<void> {
+async function withKms(t: Test, backendPort: number): Promise<void> {
   registerSecret('secret access key for moto', SECRET)
   const credentials = { accessKeyId: 'AKIAMOTO', secretAccessKey: SECRET }
   const region = 'eu-central-1'
