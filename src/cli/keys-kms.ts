@@ -54,7 +54,8 @@ export function registerKeysKmsCommands(keys: Command, io: CliIo, exit: ExitCode
   })
 }
 
-const repeated = (id: string, before: readonly string[]): readonly string[] => [...before, id]
+/** For options that may come more than once. */
+export const repeated = (id: string, before: readonly string[]): readonly string[] => [...before, id]
 
 /** Runs a command with the KMS that its options name. @returns the exit code */
 export async function withKms(

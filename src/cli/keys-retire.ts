@@ -20,6 +20,10 @@ export interface KeysRetireArguments {
   readonly config: string
   /** Retire although uploads are unfinished that may have been created with the version. */
   readonly ignoreUploads: boolean
+  /** Buckets that the upstream does not list, being of other accounts. */
+  readonly buckets: readonly string[]
+  /** Says that, where a rule is for all buckets, the own ones and {@link buckets} are all. */
+  readonly theseAreAll: boolean
 }
 
 /** HEADs at a time. */
@@ -47,7 +51,10 @@ export async function keysRetire(args: KeysRetireArguments, io: CliIo, progress:
     try {
       const keyring = opened.keyrings.find((one) => isSameFile(one.config.file, file))
       if (keyring === undefined) return fail(io, [`${file} is the file of no keyring in ${config}`])
-      const needs = await whatNeeds(opened, keyring.config.name, args, io, progress)
+      const scope = await bucketsOf(opened.config, keyring.config.name, args, opened.access)
+      io.stderr(`buckets that rules with this keyring are about: ${scope.buckets.join(', ') || 'none'}\n`)
+      if (scope.type === 'open') return fail(io, [OTHER_BUCKETS])
+      const needs = await whatNeeds(opened, keyring.config.name, scope.buckets, args, io, progress)
       if (needs.length > 0) return fail(io, needs)
     } finally {
       await opened.close()
@@ -83,8 +90,9 @@ function retired(file: string, before: AnyVersions, id: string, now: Date): Chan
 
 /** One line for everything that stands against it; none where nothing does. */
 async function whatNeeds(
-  { config, access }: Maintenance,
+  { access }: Maintenance,
   keyring: string,
+  buckets: readonly Bucket[],
   { id, ignoreUploads }: KeysRetireArguments,
   io: CliIo,
   progress: CommandProgress,
@@ -99,7 +107,7 @@ async function whatNeeds(
   let looked = 0
   const bar = progress(`looking who needs ${id}`)
   try {
-    for (const bucket of await bucketsOf(config, keyring, access)) {
+    for (const bucket of buckets) {
       await survey(access, bucket, everyVersion(access, bucket, ''), { width: WIDTH, wanted: uses }, (one) => {
         looked += 1
         bar.done(looked)
@@ -125,13 +133,29 @@ async function whatNeeds(
   return [...needing.lines(), ...unclear.lines(), ...uploads.lines()]
 }
 
+/** `open` where a rule is for all buckets and nobody said that these are all: others cannot be listed. */
+interface Scope {
+  readonly type: 'closed' | 'open'
+  readonly buckets: readonly Bucket[]
+}
+
+const OTHER_BUCKETS =
+  'a rule is for `*`, and buckets of other accounts, which objects may be in too, are not listed: --bucket NAME adds one, and --these-are-all says that there are no more'
+
 /** Every bucket that a rule with this keyring can be about. */
-async function bucketsOf(config: Config, keyring: string, access: UpstreamAccess): Promise<readonly Bucket[]> {
+async function bucketsOf(
+  config: Config,
+  keyring: string,
+  { buckets, theseAreAll }: KeysRetireArguments,
+  access: UpstreamAccess,
+): Promise<Scope> {
   const names = config.rules.flatMap(({ bucket, keys }) =>
     keys.type === 'encrypted' && [keys.keyring, ...keys.alsoRead].includes(keyring) ? [bucket] : [],
   )
-  const own = names.includes('*') ? await listBuckets(access) : []
-  return [...new Set([...names.filter((name) => name !== '*').map(parseBucket), ...own])]
+  const forAll = names.includes('*')
+  const own = forAll ? await listBuckets(access) : []
+  const named = [...names.filter((name) => name !== '*'), ...buckets].map(parseBucket)
+  return { type: forAll && !theseAreAll ? 'open' : 'closed', buckets: [...new Set([...named, ...own])] }
 }
 
 /** The first names and the number of all. */

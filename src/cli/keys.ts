@@ -10,7 +10,7 @@ import { keysVerify } from './keys-verify.js'
 import type { CommandProgress } from './open-maintenance.js'
 import { keysGenerate } from './keys-generate.js'
 import { keysHeaders } from './keys-headers.js'
-import { registerKeysKmsCommands, withKms } from './keys-kms.js'
+import { registerKeysKmsCommands, repeated, withKms } from './keys-kms.js'
 import { keysGenerateInKms, keysRotateInKms } from './keys-new-in-kms.js'
 import { byHand, withKmsOptions, type KmsOptions } from './kms-options.js'
 import type { ExitCode } from './main.js'
@@ -40,6 +40,8 @@ interface VerifyOptions {
 interface RetireOptions {
   readonly config: string
   readonly ignoreUploads?: true
+  readonly bucket: readonly string[]
+  readonly theseAreAll?: true
 }
 
 interface HeadersOptions {
@@ -149,8 +151,11 @@ export function registerKeysCommands(program: Command, io: CliIo, exit: ExitCode
     .argument('<version>', 'the id of the key version')
     .requiredOption('--config <file>', "the proxy's configuration: the rules with this keyring say where to look")
     .option('--ignore-uploads', 'although unfinished uploads may have been created with it; they are lost')
-    .action(async (file: string, id: string, { config, ignoreUploads }: RetireOptions) => {
-      exit.code = await keysRetire({ file, id, config, ignoreUploads: ignoreUploads === true }, io, progress)
+    .option('--bucket <bucket>', 'look here too: a bucket of another account; may be repeated', repeated, [])
+    .option('--these-are-all', 'where a rule is for `*`: its objects are in the own buckets and those of --bucket')
+    .action(async (file: string, id: string, { config, ignoreUploads, bucket, theseAreAll }: RetireOptions) => {
+      const args = { file, id, config, buckets: bucket, theseAreAll: theseAreAll === true }
+      exit.code = await keysRetire({ ...args, ignoreUploads: ignoreUploads === true }, io, progress)
     })
   keys
     .command('headers')

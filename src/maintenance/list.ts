@@ -151,7 +151,7 @@ const marker = (name: string, value: string): readonly (readonly [string, string
   value === '' ? [] : [[name, value]]
 
 /** Where the next page starts. A store that gives the same place again would be asked for ever. */
-function following(before: string, next: string): string {
+export function following(before: string, next: string): string {
   if (next === '' || next === before) throw new MaintenanceError('the upstream does not say where its list goes on')
   return next
 }

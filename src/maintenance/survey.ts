@@ -3,8 +3,8 @@ import { selectKeys } from '../keyring/select.js'
 import { type Bucket, parseBucket } from '../s3/names.js'
 import type { UpstreamAccess } from './access.js'
 import { forEachBounded } from './bounded.js'
-import { refusedBy } from './error.js'
-import { listVersions, type ListedObject } from './list.js'
+import { MaintenanceError, refusedBy } from './error.js'
+import { following, listVersions, type ListedObject } from './list.js'
 import { lookAt, type Look } from './look.js'
 import { childrenOf, readTree, textOf } from './xml-tree.js'
 
@@ -88,18 +88,43 @@ export async function sampleOf<T>(
   return sample
 }
 
-/** The buckets that the credentials of the upstream own. @throws MaintenanceError */
+/**
+ * The buckets that the credentials of the upstream own, all pages of them. Stores that know no pages give all at once.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+ * @throws MaintenanceError
+ */
 export async function listBuckets(access: Pick<UpstreamAccess, 'send'>): Promise<readonly Bucket[]> {
-  const answer = await access.send({
-    method: 'GET',
-    target: { type: 'service' },
-    query: new Map(),
-    headers: {},
-    body: 'none',
-  })
-  if (answer.status !== 200) throw refusedBy('listing the buckets', answer)
-  const root = readTree(answer.body, 'ListAllMyBucketsResult')
-  return childrenOf(root, 'Buckets').flatMap((list) =>
-    childrenOf(list, 'Bucket').map((one) => parseBucket(textOf(one, 'Name'))),
-  )
+  const buckets = new Set<Bucket>()
+  let token = ''
+  for (;;) {
+    const answer = await access.send({
+      method: 'GET',
+      target: { type: 'service' },
+      query: new Map([
+        ['max-buckets', String(BUCKETS_OF_A_PAGE)],
+        ...(token === '' ? [] : [['continuation-token', token] as const]),
+      ]),
+      headers: {},
+      body: 'none',
+    })
+    if (answer.status !== 200) throw refusedBy('listing the buckets', answer)
+    const root = readTree(answer.body, 'ListAllMyBucketsResult')
+    for (const list of childrenOf(root, 'Buckets')) {
+      for (const one of childrenOf(list, 'Bucket')) buckets.add(bucketOf(textOf(one, 'Name')))
+    }
+    const next = textOf(root, 'ContinuationToken')
+    if (next === '') return [...buckets]
+    token = following(token, next)
+  }
+}
+
+const BUCKETS_OF_A_PAGE = 1000
+
+function bucketOf(name: string): Bucket {
+  try {
+    return parseBucket(name)
+  } catch (cause) {
+    throw new MaintenanceError(`the upstream lists a bucket whose name is none: ${JSON.stringify(name)}`, { cause })
+  }
 }

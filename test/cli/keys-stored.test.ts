@@ -4,7 +4,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { keysList } from '../../src/cli/keys-list.js'
-import { keysRetire } from '../../src/cli/keys-retire.js'
+import { keysRetire, type KeysRetireArguments } from '../../src/cli/keys-retire.js'
 import { keysVerify, type KeysVerifyArguments } from '../../src/cli/keys-verify.js'
 import { derivedKeyring } from '../../src/keyring/derived.js'
 import { targetHeaders } from '../../src/s3/customer-key.js'
@@ -82,8 +82,10 @@ rules: [{ ${rule}, keyring: main }]
           noProgress,
         ),
       ),
-    retire: (id: string, ignoreUploads = false) =>
-      outcome(keysRetire({ file, id, config, ignoreUploads }, io, noProgress)),
+    retire: (id: string, more: Partial<KeysRetireArguments> = {}) => {
+      const args = { file, id, config, ignoreUploads: false, buckets: [], theseAreAll: true, ...more }
+      return outcome(keysRetire(args, io, noProgress))
+    },
   }
 }
 
@@ -190,11 +192,51 @@ t.test('retire: refused while anything needs the version, in old versions of obj
     stderr: /1 unfinished uploads may have been created with it .*:\n {2}s3:\/\/photos\/ "upload" begun /,
   })
   t.equal(readFileSync(file, 'utf8'), before)
-  const done = await retire('v1', true)
+  const done = await retire('v1', { ignoreUploads: true })
   t.match(done, { code: 0, stdout: `check value: ${checkOf(bytesOf('v1'))}\n` })
   t.match(done.stderr, /Keep the backup/)
   t.strictSame(stateOf(file), ['v2 active', 'v0 retired', 'v1 retired'])
   t.notOk(readFileSync(file, 'utf8').includes(bytesOf('v1').toString('base64')), 'the key is gone')
+})
+
+t.test('retire: a rule for all buckets is a guess until somebody says what all is', async (t) => {
+  const { retire, file } = installation(t, two)
+  const before = readFileSync(file, 'utf8')
+  t.match(await retire('v1', { theseAreAll: false }), {
+    code: 1,
+    stderr:
+      /^buckets that rules .*: .*photos.*\na rule is for `\*`.*--bucket NAME.*--these-are-all.*\nnothing was changed\n$/,
+  })
+  t.equal(readFileSync(file, 'utf8'), before)
+  const gone = await retire('v1', { buckets: ['of-another-account'] })
+  t.match(
+    gone,
+    { code: 1, stderr: /buckets that .*of-another-account.*\n(.*\n)*.*NoSuchBucket/ },
+    'and it is looked at',
+  )
+  t.equal(readFileSync(file, 'utf8'), before)
+  const named = installation(t, two, 'bucket: other')
+  t.match(await named.retire('v1', { theseAreAll: false }), {
+    code: 0,
+    stderr: /^buckets that rules with this keyring are about: other\n/,
+  })
+})
+
+t.test('retire: buckets that are on a later page of the list are looked at', async (t) => {
+  const many = await startTestOrigin({
+    buckets: Array.from({ length: 1003 }, (_, i) => `b-${String(i).padStart(4, '0')}`),
+  })
+  t.teardown(() => many.close())
+  const { retire, file, config } = installation(t, two)
+  writeFileSync(config, readFileSync(config, 'utf8').replace(`localhost:${origin.port}`, `localhost:${many.port}`))
+  const dataKey = await ring.forVersion(scopeOf('b-1002', 'last'), 'v1')
+  if (dataKey === 'unknown') throw new Error('no key')
+  const last = { port: many.port, ...ORIGIN_CREDENTIALS }
+  const made = await s3(last, 'PUT', pathOf('b-1002', 'last'), { headers: targetHeaders(dataKey.key), body: 'body' })
+  t.equal(made.status, 200)
+  const before = readFileSync(file, 'utf8')
+  t.match(await retire('v1'), { code: 1, stderr: /1 objects need it:\n {2}s3:\/\/b-1002\/ "last"/ })
+  t.equal(readFileSync(file, 'utf8'), before)
 })
 
 t.test('retire: what may not be looked at counts as needing the version', async (t) => {

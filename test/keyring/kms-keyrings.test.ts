@@ -1,5 +1,6 @@
 // Keyrings in KMS against one that answers, hesitates, throttles, denies and is away for an hour, in no time at all.
-import { createHmac, createSecretKey } from 'node:crypto'
+import { createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { KeyringConfig } from '../../src/config/types.js'
 import { openKeyrings, createKeyrings } from '../../src/keyring/create.js'
@@ -17,9 +18,13 @@ import {
   writtenWrapped,
   type FakeKms,
 } from './fake-kms.js'
-import { bytesOf, hex, keyOf, scopeOf, written, writtenVersion } from './material.js'
+import { bytesOf, hex, keyOf, scopeOf, written, writtenVersion, type MacVectors } from './material.js'
 
 const HOUR = 3_600_000
+/** Computed by Python's hmac; test/e2e/kms-commands.test.ts asks a server that has this key. */
+const GOLDEN = JSON.parse(
+  readFileSync(new URL('../vectors/keys/kms-mac-v1.json', import.meta.url), 'utf8'),
+) as MacVectors
 const clock = () => new Date('2026-11-25T00:00:00Z')
 const WRAPPED = written('derived', {
   versions: [
@@ -226,6 +231,74 @@ t.test('KMS away for an hour: what is held goes on, and is asked for no more oft
   t.equal(await code(ring), 'ok', 'KMS is back')
 })
 
+t.test('an hour of absence for kms-mac: what is remembered goes on, what is not is refused at once', async (t) => {
+  const kms = fakeKms()
+  const ring = await opened(MAC, configOf('kms-mac', 'main', { staleMs: HOUR }), kms)
+  const before = await keyFor(ring, 'warm')
+  kms.fault = AWAY
+  kms.pass(HOUR)
+  kms.calls.length = 0
+  for (let second = 0; second < 3590; second += 5) {
+    if ((await keyFor(ring, 'warm')) !== before) t.fail(`another key after ${second} s`)
+    if ((await code(ring, `cold ${second}`)) !== 'ServiceUnavailable') t.fail(`a key out of nothing after ${second} s`)
+    kms.pass(5000)
+  }
+  t.ok(kms.calls.length < 300, `${kms.calls.length} calls in an hour`)
+  kms.fault = 'none'
+  kms.pass(60_000)
+  t.ok((await keyFor(ring, 'warm')) === before, 'KMS is back')
+  t.equal(await code(ring, 'cold 0'), 'ok')
+})
+
+t.test('the edges of ttl and stale', async (t) => {
+  for (const [type, file] of [
+    ['derived', WRAPPED],
+    ['kms-mac', MAC],
+  ] as const) {
+    const kms = fakeKms()
+    const ring = await opened(file, configOf(type, 'main', { ttlMs: 10_000, staleMs: 20_000 }), kms)
+    const put = async () => {
+      kms.fault = 'none'
+      kms.pass(120_000)
+      await keyFor(ring)
+      kms.fault = AWAY
+      kms.events.length = 0
+    }
+    await put()
+    kms.pass(6999)
+    kms.calls.length = 0
+    t.notOk(ring.forWrite(scope) instanceof Promise, `${type}: before the refresh nobody is asked`)
+    t.strictSame(kms.calls, [])
+    kms.pass(3000)
+    t.notOk(ring.forWrite(scope) instanceof Promise, `${type}: the last millisecond of ttl`)
+    await settle()
+    kms.pass(1)
+    t.equal(await code(ring), 'ok')
+    t.ok(lookUps(kms).includes('stale'), `${type}: from ttl on it is stale`)
+    await put()
+    // The attempts take their time, and what has gone by then is not used.
+    kms.pass(29_700)
+    t.equal(await code(ring), 'ok', `${type}: the end of stale`)
+    await put()
+    kms.pass(30_000)
+    t.equal(await code(ring), 'ServiceUnavailable', `${type}: gone`)
+  }
+})
+
+t.test('stale: 0s, nothing is used past its ttl; KMS that throttles counts as away, and then it is used', async (t) => {
+  const strict = fakeKms()
+  const none = await opened(WRAPPED, configOf('derived', 'main', { staleMs: 0 }), strict)
+  strict.fault = AWAY
+  strict.pass(HOUR)
+  t.equal(await code(none), 'ServiceUnavailable')
+  const kms = fakeKms()
+  const ring = await opened(WRAPPED, configOf('derived'), kms)
+  kms.fault = THROTTLED
+  kms.pass(1.5 * HOUR)
+  t.equal(await code(ring), 'ok')
+  t.strictSame(lookUps(kms), ['stale'])
+})
+
 t.test('a failing KMS is asked at most every half second, however many ask', async (t) => {
   const kms = fakeKms()
   const ring = await opened(MAC, configOf('kms-mac'), kms)
@@ -381,15 +454,31 @@ t.test(
   },
 )
 
-t.test('kms-mac: golden vector', async (t) => {
-  // HMAC-SHA256, computed with Python's hmac: the 32 bytes 00 01 … 1f over the info of photos/2026/11/cat.jpg.
-  const key = createSecretKey(Buffer.from(Array.from({ length: 32 }, (_, i) => i)))
-  const info = derivationInfo('photos', '2026/11/cat.jpg')
-  t.equal(createHmac('sha256', key).update(info).digest('hex'), GOLDEN_MAC)
-  t.equal(createHmac('sha256', key).update('ssec-proxy/check/v1').digest('hex').slice(0, 16), GOLDEN_CHECK)
+t.test('kms-mac: golden vectors, of a KMS that has the golden key', async (t) => {
+  const kms = fakeKms()
+  const key = Buffer.from(GOLDEN.key, 'hex')
+  const messages: string[] = []
+  const generateMac = (kmsKeyId: string, message: Buffer) => {
+    messages.push(message.toString('hex'))
+    return Promise.resolve({
+      type: 'bytes' as const,
+      bytes: createHmac('sha256', key).update(message).digest(),
+      kmsKeyId,
+    })
+  }
+  const golden = { ...kms, connect: () => ({ ...kms.kms, generateMac }) }
+  const version = { ...writtenMac('alias/golden', 'm1', 'active'), check: GOLDEN.check }
+  const file = written('kms-mac', { versions: [version] })
+  const result = await openKeyrings([configOf('kms-mac')], text(file), clock, golden)
+  if (result.type === 'problems') throw new Error(JSON.stringify(result.problems))
+  const { keyring } = result.opened[0]!
+  t.ok(GOLDEN.vectors.length > 25)
+  for (const { bucketIdentity, objectKey, info, dataKey } of GOLDEN.vectors) {
+    const made = await keyring.forWrite(scopeOf('photos', objectKey, undefined, bucketIdentity))
+    t.ok(hex(made.key) === dataKey, objectKey.slice(0, 20))
+    t.equal(messages.at(-1), info)
+  }
 })
-const GOLDEN_MAC = 'aa6a150d60d0a14052cfde80b78cbffe0c1cb2368efe1c2c1826e7c9b03263ac'
-const GOLDEN_CHECK = '2d04d8be9b7b7171'
 
 t.test('nothing that is told holds a key', async (t) => {
   const kms = fakeKms()

@@ -81,3 +81,15 @@ export interface Vectors {
   readonly masterKeyChecks: Readonly<Record<string, string>>
   readonly vectors: readonly Vector[]
 }
+
+export interface MacVectors {
+  readonly key: string
+  readonly check: string
+  readonly vectors: readonly {
+    readonly bucketIdentity: string
+    readonly objectKey: string
+    /** What the MAC is of, in hex. */
+    readonly info: string
+    readonly dataKey: string
+  }[]
+}

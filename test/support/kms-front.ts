@@ -8,8 +8,12 @@ export interface KmsFront {
   readonly port: number
   /** CA of its certificate, PEM. */
   readonly ca: string
-  /** `TrentService.Decrypt` and the parsed body of each call. */
-  readonly calls: { readonly target: string; readonly body: Readonly<Record<string, unknown>> }[]
+  /** `TrentService.Decrypt`, whose signature it has, and the parsed body of each call. */
+  readonly calls: {
+    readonly target: string
+    readonly accessKeyId: string
+    readonly body: Readonly<Record<string, unknown>>
+  }[]
   /** What becomes of calls from now on. */
   behaviour: 'pass' | 'silence' | { readonly status: number; readonly body: string; readonly location?: string }
   readonly close: () => Promise<void>
@@ -29,7 +33,8 @@ export async function startKmsFront(backendPort: number | 'none' = 'none'): Prom
     incoming.on('end', () => {
       const bytes = Buffer.concat(chunks)
       const body = JSON.parse(bytes.toString()) as Readonly<Record<string, unknown>>
-      front.calls.push({ target: String(incoming.headers['x-amz-target']), body })
+      const accessKeyId = /Credential=([^/]+)\//.exec(incoming.headers.authorization ?? '')?.[1] ?? 'none'
+      front.calls.push({ target: String(incoming.headers['x-amz-target']), accessKeyId, body })
       const { behaviour } = front
       if (behaviour === 'silence') return
       if (behaviour !== 'pass') {
