@@ -17,6 +17,7 @@ import type { CliIo } from './io.js'
 import type { CommandWorld, ExitCode } from './main.js'
 import { openProgress } from './progress.js'
 import { jsonSummary, textSummary } from './rekey-summary.js'
+import { processMarks } from './process-marks.js'
 import { lockFile } from './run-lock.js'
 import { openConfiguration } from './serve.js'
 
@@ -161,7 +162,7 @@ async function withJournal(
 ): Promise<number> {
   if (dryRun === true) return use(unwrittenJournal())
   const file = journal ?? ownJournalName(subject)
-  const lock = lockFile(file, process.pid, isAlive)
+  const lock = lockFile(file, processMarks())
   if (lock.type === 'held') return fail(io, lock.reason)
   try {
     const opened = openJournal(file, subject)
@@ -193,14 +194,6 @@ function ownJournalName({ command, bucket, prefix }: JournalSubject): string {
           .reduce((sum, byte) => (sum * 31 + byte) >>> 0, 7)
           .toString(16)}`
   return `ssec-proxy-${command}-${bucket}${plain === '' ? '' : `-${plain}`}${exact}.journal`
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return Number.isInteger(pid) && pid > 0 && process.kill(pid, 0)
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }
 
 async function run(

@@ -5,7 +5,6 @@ import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
 import { duration } from '../../src/cli/progress.js'
 import { runCommandLine } from '../../src/cli/main.js'
-import { lockFile } from '../../src/cli/run-lock.js'
 import { testCertificates } from '../support/certificates.js'
 import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
 import { registerKeyring, registerSecret } from '../support/record.js'
@@ -162,18 +161,7 @@ t.test('failures are named, make the exit code and can be tried again', async (t
   t.match(second.out, /3 objects listed\n {2}3 encrypted/)
 })
 
-t.test('two runs do not share a journal, and a killed one leaves none behind', (t) => {
-  const file = join(t.testdir(), 'journal')
-  const first = lockFile(file, 100, () => true)
-  t.equal(first.type, 'locked')
-  t.match(
-    lockFile(file, 101, () => true),
-    { type: 'held', reason: /journal\.lock: another run uses this journal/ },
-  )
-  const second = lockFile(file, 101, (pid) => pid !== 100)
-  t.equal(second.type, 'locked', 'its process is gone')
-  if (second.type === 'locked') second.release()
-  t.notOk(existsSync(`${file}.lock`))
+t.test('durations as people read them', (t) => {
   t.strictSame([0.2, 61, 3600, 7505].map(duration), ['1s', '1m01s', '1h00m', '2h05m'])
   t.end()
 })

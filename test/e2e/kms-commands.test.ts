@@ -295,7 +295,9 @@ async function faults(t: Test, place: Place, front: KmsFront, admin: KMSClient, 
     child.stdout.on('data', (data: Buffer) => (out += data.toString()))
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
     const until = async (what: string, seen: () => boolean) => {
-      for (const end = Date.now() + 30_000; !seen(); await delay(50)) {
+      const end = Date.now() + 30_000
+      while (!seen()) {
+        await delay(50)
         if (Date.now() > end || child.exitCode !== null) throw new Error(`${what}: ${out.slice(-500)}`)
       }
     }
