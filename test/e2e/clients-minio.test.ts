@@ -1,9 +1,7 @@
 import t from 'tap'
 import { startMinio } from '../support/minio.js'
-import { debianBoto3, newBoto3 } from './clients/all.js'
+import { debianBoto3, newBoto3, rcloneOther, s3fsV4 } from './clients/all.js'
 import { awsSdk } from './clients/aws-sdk.js'
-import { rclone } from './clients/rclone.js'
-import { s3fs } from './clients/s3fs.js'
 import { runClients } from './run-clients.js'
 
 const NAMES = 'MinIO takes object keys for file names'
@@ -17,6 +15,9 @@ t.test('clients of MinIO', async (t) => {
     upstream: started.server,
     etag: 'opaque',
     upstreamLimits: { 'key: a//b': NAMES, 'key: ../x': NAMES },
-    clients: [debianBoto3, newBoto3(), rclone, s3fs, awsSdk].map((client) => ({ client, settings: ['https, path'] })),
+    clients: [debianBoto3, newBoto3(), rcloneOther, s3fsV4, awsSdk].map((client) => ({
+      client,
+      settings: ['https, path'],
+    })),
   })
 })

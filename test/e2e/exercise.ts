@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { attempts, type Recorder } from './attempts.js'
 import { ODD_KEYS, type Access, type Client, type Limits, type Session, type Step } from './clients/client.js'
-import type { Outcome } from './report.js'
 
 export interface Exercise {
   readonly client: Client
   readonly access: Access
-  /** What the upstream cannot do. Tried all the same: that it begins to work is a failure of the list. */
-  readonly upstreamLimits: Limits
+  /** What must fail: the client's limits and the upstream's. */
+  readonly limits: Limits
   /** `short` leaves out most object keys, copies and the sync. */
   readonly extent: 'whole' | 'short'
   /** Opens a presigned URL without the client's help. */
@@ -18,7 +18,9 @@ export interface Exercise {
   readonly snapshot: () => Promise<ReadonlyMap<string, string>>
   /** Called when everything is written and before anything is deleted. */
   readonly inspect: (expected: ReadonlyMap<string, string>) => Promise<void>
-  readonly record: (step: Step, outcome: Outcome) => void
+  /** What was asked to be written since the last call. */
+  readonly writes: () => readonly string[]
+  readonly record: Recorder
 }
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
@@ -39,23 +41,9 @@ export async function exerciseClient(exercise: Exercise): Promise<void> {
 }
 
 async function steps(exercise: Exercise, session: Session, folder: string): Promise<void> {
-  const { client, upstreamLimits, extent, record } = exercise
+  const { extent, limits, writes, record } = exercise
+  const attempt = attempts<Step>({ mustFail: limits, writes, record })
   const written = new Map<string, string>()
-  const attempt = async (step: Step, action: (() => Promise<void>) | undefined): Promise<void> => {
-    const own = client.limits[step]
-    if (own !== undefined || action === undefined) {
-      record(step, { type: 'cannot', reason: own ?? 'no command' })
-      return
-    }
-    const expected = upstreamLimits[step]
-    const error = await action().then(
-      () => undefined,
-      (reason: unknown) => (reason instanceof Error ? reason.message : String(reason)),
-    )
-    if (expected === undefined) record(step, error === undefined ? { type: 'works' } : { type: 'fails', error })
-    else if (error !== undefined) record(step, { type: 'cannot', reason: expected })
-    else record(step, { type: 'fails', error: `works, though the list of limits says: ${expected}` })
-  }
   const file = (name: string, bytes: Buffer): string => {
     const path = join(folder, name)
     writeFileSync(path, bytes)
@@ -74,6 +62,8 @@ async function steps(exercise: Exercise, session: Session, folder: string): Prom
   const store = async (objectKey: string, bytes: Buffer): Promise<void> => {
     await session.put(file('put', bytes), objectKey)
     await readBack(objectKey, bytes)
+    // a client that changes the name does so both times
+    if (!(await exercise.snapshot()).has(objectKey)) throw new Error(`${objectKey} is stored under another name`)
     written.set(objectKey, sha256(bytes))
   }
 
@@ -86,8 +76,9 @@ async function steps(exercise: Exercise, session: Session, folder: string): Prom
     await attempt(`key: ${name}`, () => store(objectKey, Buffer.from(`object ${objectKey}`)))
   }
   await attempt('list', async () => {
+    const { lists = (objectKey: string) => objectKey } = exercise.client
     const listed = new Set(await session.list())
-    const lost = [...written.keys()].filter((objectKey) => !listed.has(objectKey))
+    const lost = [...written.keys()].filter((objectKey) => !listed.has(lists(objectKey)))
     if (lost.length > 0) throw new Error(`not listed: ${JSON.stringify(lost)}; listed: ${JSON.stringify([...listed])}`)
   })
   const { range, presign, copy, move, sync } = session
@@ -142,7 +133,7 @@ async function steps(exercise: Exercise, session: Session, folder: string): Prom
   })
 }
 
-/** The second run must find every object as it should be: nothing at the upstream is written again. */
+/** The second run must find every object as it should be: nothing at the upstream is written again, or deleted. */
 async function syncTwice(
   exercise: Exercise,
   sync: NonNullable<Session['sync']>,
@@ -167,7 +158,10 @@ async function syncTwice(
   const names = before.map(([objectKey]) => objectKey.replace('synced/', '')).sort()
   if (names.join() !== Object.keys(files).sort().join()) throw new Error(`the first sync wrote ${names.join()}`)
   for (const [objectKey, hash] of hashes) written.set(objectKey, hash)
+  exercise.writes()
   await sync(source, 'synced')
+  const asked = exercise.writes()
+  if (asked.length > 0) throw new Error(`written again: ${asked.join()}`)
   const again = (await snapshot()).filter(([objectKey, state]) => new Map(before).get(objectKey) !== state)
   if (again.length > 0) throw new Error(`transferred again: ${again.map(([objectKey]) => objectKey).join()}`)
 }

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RECORD_VARIABLE } from '../support/record.js'
+import type { BackupStep } from './backups/backup-tool.js'
 import type { Step } from './clients/client.js'
 
 /** What came of one step of one client in one setting. */
@@ -9,13 +10,18 @@ export type Outcome =
   | { readonly type: 'cannot'; readonly reason: string }
   | { readonly type: 'fails'; readonly error: string }
 
+/** `at rest`: what lies at the upstream. `same writes`: nothing was written or deleted beyond what a run without the proxy does. */
+export type ResultStep = Step | BackupStep | 'at rest' | 'same writes'
+
 export interface Result {
+  /** Such as `origin` and `opaque`. */
   readonly upstream: string
-  /** What the program says it is, with its version. */
   readonly client: string
+  /** What the program itself says. */
+  readonly version: string
   /** Such as `https, path`. */
   readonly setting: string
-  readonly step: Step | 'at rest'
+  readonly step: ResultStep
   readonly outcome: Outcome
 }
 
@@ -35,7 +41,7 @@ export function keptResults(folder: string): readonly Result[] {
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Result)
 }
 
-/** A Markdown table for each upstream and setting: a row for each step, a column for each client; then the reasons. */
+/** A Markdown table for each upstream and setting: a row for each client, a column for each step; then the reasons. */
 export function formatTables(results: readonly Result[]): string {
   const notes: string[] = []
   const headings = [...new Set(results.map(headingOf))]
@@ -48,16 +54,22 @@ export function formatTables(results: readonly Result[]): string {
 
 const headingOf = ({ upstream, setting }: Result): string => `${upstream}: ${setting}`
 
+/** `rclone Other 1.60.1-DEV` of `rclone Other` and `rclone v1.60.1-DEV` */
+const nameOf = ({ client, version }: Result): string => `${client} ${/\bv?(\d[\w.+-]*)/.exec(version)?.[1] ?? version}`
+
 function table(results: readonly Result[], notes: string[]): string {
-  const clients = [...new Set(results.map(({ client }) => client))]
+  const clients = [...new Set(results.map(nameOf))]
   const steps = [...new Set(results.map(({ step }) => step))]
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`
-  const rows = steps.map((step) => {
-    const cells = clients.map((client) => results.find((result) => result.client === client && result.step === step))
-    return line([step.replace('key:', 'object key:'), ...cells.map((result) => cell(result, notes))])
+  const rows = clients.map((client) => {
+    const cells = steps.map((step) => results.find((result) => nameOf(result) === client && result.step === step))
+    return line([client, ...cells.map((result) => cell(result, notes))])
   })
-  return line(['', ...clients]) + line(['---', ...clients.map(() => '---')]) + rows.join('')
+  const head = ['', ...steps.map((step) => escape(step.replace(/^key: (.*)$/, '`$1`')))]
+  return line(head) + line(head.map(() => '---')) + rows.join('')
 }
+
+const escape = (text: string): string => text.replaceAll('|', '\\|')
 
 function cell(result: Result | undefined, notes: string[]): string {
   if (result === undefined) return ''

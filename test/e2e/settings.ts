@@ -5,9 +5,18 @@ import type { Access } from './clients/client.js'
 export const SETTINGS = ['https, path', 'https, virtual-hosted', 'http on loopback, path'] as const
 export type Setting = (typeof SETTINGS)[number]
 
+export interface Way {
+  readonly setting: Setting
+  readonly bucket: string
+  readonly installation: Installation
+  readonly proxy: RunningProxy
+  readonly signatures: 'v4' | 'v2'
+}
+
 /** The second base domain, which no resolver knows, where the client's names are resolved for it. */
-export function accessFor(setting: Setting, bucket: string, installation: Installation, proxy: RunningProxy): Access {
-  const { caFile, accessKeyId, secretAccessKey } = installation
+export function accessFor({ setting, bucket, installation, proxy, signatures }: Way): Access {
+  const { caFile } = installation
+  const { accessKeyId, secretAccessKey } = signatures === 'v2' ? installation.legacy : installation
   const common = { caFile, accessKeyId, secretAccessKey, bucket, region: 'us-east-1' }
   switch (setting) {
     case 'https, path':

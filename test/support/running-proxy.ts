@@ -23,6 +23,14 @@ export interface Installation {
   readonly caFile: string
   readonly certFile: string
   readonly keyringFile: string
+  /** Proven by signature version 4 alone. */
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  /** May do the same, and signature version 2 proves it too. */
+  readonly legacy: KeyPair
+}
+
+export interface KeyPair {
   readonly accessKeyId: string
   readonly secretAccessKey: string
 }
@@ -33,8 +41,6 @@ export async function makeInstallation(): Promise<Installation> {
   const authority = makeAuthority({ name: 'ssec-proxy e2e CA' })
   const hosts = ['localhost', '127.0.0.1', ...BASE_DOMAINS, ...BASE_DOMAINS.map((domain) => `*.${domain}`)]
   const leaf = issueCertificate(authority, { hosts })
-  const secretAccessKey = randomBytes(30).toString('base64')
-  registerSecret("secret access key of the proxy's client", secretAccessKey)
   registerSecret(
     "private key of the proxy's certificate",
     Buffer.from(leaf.key.replace(/-----[^-]+-----/g, ''), 'base64'),
@@ -45,7 +51,7 @@ export async function makeInstallation(): Promise<Installation> {
     writeFileSync(file, text, { mode: 0o600 })
     return file
   }
-  write('secrets/client', secretAccessKey)
+  const client = addKeyPair(folder, 'client')
   write('proxy.key', leaf.key)
   const keyringFile = join(folder, 'keyring.json')
   await commandLine(['keys', 'generate', keyringFile, '--type', 'derived', '--name', 'main'])
@@ -55,9 +61,17 @@ export async function makeInstallation(): Promise<Installation> {
     caFile: write('ca.crt', authority.cert),
     certFile: write('proxy.crt', leaf.cert),
     keyringFile,
-    accessKeyId: `E2E${randomBytes(8).toString('hex').toUpperCase()}`,
-    secretAccessKey,
+    ...client,
+    legacy: addKeyPair(folder, 'legacy'),
   }
+}
+
+/** A new access key; its secret is in the installation's folder as `secrets/NAME`, for the configuration of an identity. */
+export function addKeyPair(folder: string, name: string): KeyPair {
+  const secretAccessKey = randomBytes(30).toString('base64')
+  registerSecret(`secret access key of the proxy's ${name}`, secretAccessKey)
+  writeFileSync(join(folder, 'secrets', name), secretAccessKey, { mode: 0o600 })
+  return { accessKeyId: `E2E${randomBytes(8).toString('hex').toUpperCase()}`, secretAccessKey }
 }
 
 export const removeInstallation = ({ folder }: Installation): void => rmSync(folder, { recursive: true, force: true })
@@ -94,6 +108,8 @@ export interface ProxyOptions {
   /** Tells the proxies of one installation apart. */
   readonly name?: string
   readonly etag?: 'opaque' | 'passthrough'
+  /** More identities, as the configuration has them. */
+  readonly identities?: readonly object[]
   /** In the installation's folder, instead of its keyring file. */
   readonly keyring?: string
 }
@@ -109,6 +125,8 @@ export interface RunningProxy {
   stop(): Promise<void>
 }
 
+const NO_ALIASES = { aliasDuplicateObjects: false } as const
+
 /** Starts the proxy as users do, in a process of its own, and waits until it takes requests. */
 export async function startProxy(installation: Installation, options: ProxyOptions): Promise<RunningProxy> {
   const name = options.name ?? 'proxy'
@@ -119,7 +137,10 @@ export async function startProxy(installation: Installation, options: ProxyOptio
   writeFileSync(join(folder, 'upstream-ca.crt'), ca)
   registerSecret('secret access key of the upstream', credentials.secretAccessKey)
   const configFile = join(folder, `${name}.yaml`)
-  writeFileSync(configFile, stringify(configuration(installation, options, { httpsPort, httpPort, adminPort })))
+  writeFileSync(
+    configFile,
+    stringify(configuration(installation, options, { httpsPort, httpPort, adminPort }), NO_ALIASES),
+  )
   const logFile = transcript(`${name}-${httpsPort}`, join(folder, `${name}-${httpsPort}.log`))
   const log = openSync(logFile, 'a')
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--config', configFile], {
@@ -168,10 +189,11 @@ interface Ports {
 
 function configuration(
   installation: Installation,
-  { upstream, etag = 'opaque', keyring = 'keyring.json' }: ProxyOptions,
+  { upstream, etag = 'opaque', identities = [], keyring = 'keyring.json' }: ProxyOptions,
   ports: Ports,
 ): object {
-  const { certFile: cert, accessKeyId } = installation
+  const { certFile: cert, accessKeyId, legacy } = installation
+  const grants = [{ bucket: '*', permissions: ['read', 'write', 'delete', 'list', 'manage'] }]
   return {
     listeners: [
       { https: { host: '127.0.0.1', port: ports.httpsPort, cert, key: 'proxy.key' } },
@@ -189,12 +211,15 @@ function configuration(
       proof: upstream.name === 'minio' ? 'read-back' : 'answer',
     },
     identities: [
+      { name: 'client', accessKeyId, secretAccessKey: { file: 'secrets/client' }, grants },
       {
-        name: 'client',
-        accessKeyId,
-        secretAccessKey: { file: 'secrets/client' },
-        grants: [{ bucket: '*', permissions: ['read', 'write', 'delete', 'list', 'manage'] }],
+        name: 'legacy',
+        accessKeyId: legacy.accessKeyId,
+        secretAccessKey: { file: 'secrets/legacy' },
+        signatures: ['v4', 'v2'],
+        grants,
       },
+      ...identities,
     ],
     keyrings: [{ name: 'main', type: 'derived', file: keyring }],
     rules: [{ bucket: '*', keyring: 'main', etag }],

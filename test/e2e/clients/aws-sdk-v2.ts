@@ -14,6 +14,7 @@ export function awsSdkV2(signature: 'v2' | 'v4'): Client {
     name: `aws-sdk v2 (${signature.toUpperCase()})`,
     version: async () => `aws-sdk ${(AWS as unknown as { VERSION: string }).VERSION}`,
     limits: { 'second sync': 'has no sync' },
+    ...(signature === 'v2' ? { signatures: 'v2' } : {}),
     styles: ['path', 'virtual-hosted'],
     open: async (access) => session(access, signature),
   }

@@ -28,7 +28,6 @@ export const awsSdk: Client = {
   limits: {
     'second sync': 'has no sync',
     rename: 'is a copy and a delete',
-    'copy of a large object': 'is left to the program',
   },
   styles: ['path', 'virtual-hosted'],
   open: async (access) => session(access),

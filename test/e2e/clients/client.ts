@@ -42,7 +42,7 @@ export interface Session {
   readonly move?: (from: string, to: string) => Promise<unknown>
   /** Bytes `first` to `last`, both included. */
   readonly range?: (objectKey: string, first: number, last: number) => Promise<Buffer>
-  /** A URL that opens the object for ten minutes, signed with SigV4. */
+  /** A URL that opens the object for ten minutes. */
   readonly presign?: (objectKey: string) => Promise<string>
   /** Uploads what the prefix lacks of a folder's files. */
   readonly sync?: (folder: string, prefix: string) => Promise<unknown>
@@ -53,8 +53,19 @@ export interface Client {
   readonly name: string
   /** What the program itself says. */
   version(): Promise<string>
-  /** What this client cannot do with any server. */
+  /**
+   * What this client cannot do with any server. Where the session has the command it is tried all the same, through the
+   * proxy and without it: a limit that vanishes is a failure of the list.
+   */
   readonly limits: Limits
+  /** Steps that fail, and why, where an ETag is not the MD5 of what was uploaded: what the policy `md5` is for. */
+  readonly insists?: Limits
+  /** How its listing shows an object key, where not as it is. */
+  readonly lists?: (objectKey: string) => string
+  /** Steps that work through the proxy only, and why. */
+  readonly withoutProxy?: Limits
+  /** Needs an identity that signature version 2 proves as well. Without it: one that only version 4 proves. */
+  readonly signatures?: 'v2'
   /** Styles it can be told to use without a change of the machine's own resolver. */
   readonly styles: readonly Access['style'][]
   /** Begins; `folder` is empty and the client's own. */
@@ -74,6 +85,20 @@ export const ODD_KEYS = [
   { name: 'slash at end', objectKey: 'odd/folder/' },
   { name: '1024 bytes', objectKey: `odd/${Array(5).fill('k'.repeat(203)).join('/')}k` },
 ] as const
+
+/** The same reason for each of some steps. */
+export const limited = (steps: readonly Step[], reason: string): Limits =>
+  Object.fromEntries(steps.map((step) => [step, reason]))
+
+/** Steps that store an object and read it again. */
+export const STORING: readonly Step[] = [
+  'empty',
+  'small',
+  'large',
+  ...ODD_KEYS.map(({ name }) => `key: ${name}` as const),
+  'copy',
+  'copy of a large object',
+]
 
 /** The host and port of the endpoint; the bucket belongs before it in virtual-hosted style. */
 export const endpointOf = ({ scheme, hostname, port }: Access): string => `${scheme}://${hostname}:${port}`

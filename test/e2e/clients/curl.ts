@@ -14,7 +14,6 @@ export const curl: Client = {
     presigned: 'cannot make one (opens those of the others)',
     rename: 'is a copy and a delete',
     'second sync': 'has no sync',
-    'copy of a large object': 'is the copy above, whatever the size',
   },
   styles: ['path', 'virtual-hosted'],
   open: async (access, folder) => session(access, folder),

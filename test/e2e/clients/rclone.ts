@@ -1,29 +1,44 @@
 import { join } from 'node:path'
 import { runWell } from '../../support/run-program.js'
-import { endpointOf, type Access, type Client, type Session } from './client.js'
+import { endpointOf, limited, type Access, type Client, type Session } from './client.js'
 import { namesFor } from './resolve-names.js'
 
 const PROGRAM = '/usr/bin/rclone'
 
-export const rclone: Client = {
-  name: 'rclone',
-  version: async () => (await runWell(PROGRAM, ['version'])).stdout.toString().split('\n')[0]!,
-  limits: {
+export interface RcloneOptions {
+  readonly provider: 'Other' | 'AWS'
+  readonly signatures: 'v4' | 'v2'
+}
+
+export function rclone(name: string, options: RcloneOptions): Client {
+  const limits = {
     'key: a//b': 'tidies the path',
     'key: ../x': 'tidies the path',
     'key: slash at end': 'takes it for a folder',
-  },
-  styles: ['path', 'virtual-hosted'],
-  open: async (access, folder) => session(access, folder),
+    ...(options.signatures === 'v2' ? { presigned: 'signs URLs with version 4 only' } : {}),
+  }
+  return {
+    name,
+    version: async () => (await runWell(PROGRAM, ['version'])).stdout.toString().split('\n')[0]!,
+    limits,
+    ...(options.provider === 'AWS' ? { insists: limited(IN_PARTS, TAKES_FOR_MD5) } : {}),
+    ...(options.signatures === 'v2' ? { signatures: 'v2' } : {}),
+    // as AWS it leaves path style alone, whatever it is told
+    styles: options.provider === 'AWS' ? ['virtual-hosted'] : ['path', 'virtual-hosted'],
+    open: async (access, folder) => session(options, access, folder),
+  }
 }
 
-function session(access: Access, folder: string): Session {
+const IN_PARTS = ['large', 'second sync'] as const
+const TAKES_FOR_MD5 = 'compares the ETag of an upload in parts with the MD5 of the parts, and fails'
+
+function session({ provider, signatures }: RcloneOptions, access: Access, folder: string): Session {
   const env = {
     HOME: folder,
     RCLONE_CONFIG: join(folder, 'none'),
     RCLONE_CONFIG_S_TYPE: 's3',
-    // Other: with AWS it takes the ETag of a multipart upload for a hash of the content
-    RCLONE_CONFIG_S_PROVIDER: 'Other',
+    RCLONE_CONFIG_S_PROVIDER: provider,
+    RCLONE_CONFIG_S_V2_AUTH: String(signatures === 'v2'),
     RCLONE_CONFIG_S_ENDPOINT: endpointOf(access),
     RCLONE_CONFIG_S_REGION: access.region,
     RCLONE_CONFIG_S_ACCESS_KEY_ID: access.accessKeyId,

@@ -6,15 +6,17 @@ import { namesFor } from './resolve-names.js'
 
 const PROGRAM = '/usr/bin/s3cmd'
 
-export const s3cmd: Client = {
-  name: 's3cmd',
+/** It signs URLs with version 2 whatever it is told, so its identity must allow that in either case. */
+export const s3cmd = (name: string, signatures: 'v4' | 'v2'): Client => ({
+  name,
   version: async () => (await runWell(PROGRAM, ['--version'])).stdout.toString().trim().replace(' version', ''),
-  limits: { presigned: 'signs URLs with SigV2 only', 'key: slash at end': 'takes it for a folder' },
+  limits: { 'key: slash at end': 'takes it for a folder' },
+  signatures: 'v2',
   styles: ['path', 'virtual-hosted'],
-  open: async (access, folder) => session(access, folder),
-}
+  open: async (access, folder) => session(signatures, access, folder),
+})
 
-function session(access: Access, folder: string): Session {
+function session(signatures: 'v4' | 'v2', access: Access, folder: string): Session {
   const { bucket, scheme, hostname, port, style } = access
   const config = join(folder, 's3cfg')
   const lines = {
@@ -25,7 +27,8 @@ function session(access: Access, folder: string): Session {
     bucket_location: access.region,
     use_https: scheme === 'https' ? 'True' : 'False',
     ca_certs_file: access.caFile,
-    signature_v2: 'False',
+    signurl_use_https: scheme === 'https' ? 'True' : 'False',
+    signature_v2: signatures === 'v2' ? 'True' : 'False',
     multipart_chunk_size_mb: '8',
     max_retries: '1',
   }
@@ -58,6 +61,7 @@ function session(access: Access, folder: string): Session {
       await s3cmd('get', '--continue', url(objectKey), file)
       return readFileSync(file).subarray(first, last + 1)
     },
+    presign: async (objectKey) => (await s3cmd('signurl', url(objectKey), '+600')).stdout.toString().trim(),
     sync: (from, prefix) => s3cmd('sync', `${from}/`, url(`${prefix}/`)),
   }
 }

@@ -5,14 +5,20 @@ import { copyFile, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/pr
 import { join } from 'node:path'
 import { transcript } from '../../support/record.js'
 import { plainEnvironment, run, runWell } from '../../support/run-program.js'
-import { endpointOf, type Access, type Client, type Session } from './client.js'
+import { endpointOf, limited, type Access, type Client, type Session } from './client.js'
 import { namesFor } from './resolve-names.js'
 
 const PROGRAM = '/usr/bin/s3fs'
 
+export interface S3fsOptions {
+  readonly signatures: 'v4' | 'v2'
+  /** `enable_content_md5`: it sends Content-MD5, and compares the ETags of parts. */
+  readonly contentMd5?: boolean
+}
+
 /** A bucket as a file system. */
-export const s3fs: Client = {
-  name: 's3fs',
+export const s3fs = (name: string, options: S3fsOptions): Client => ({
+  name,
   version: async () =>
     /V[\d.]+/.exec((await runWell(PROGRAM, ['--version'])).stdout.toString())![0].replace('V', 's3fs '),
   limits: {
@@ -25,11 +31,15 @@ export const s3fs: Client = {
     presigned: 'is a file system',
     'second sync': 'is a file system',
   },
+  ...(options.contentMd5 === true
+    ? { insists: limited(['large', 'range'], 'compares the ETag of each part with its MD5, and fails') }
+    : {}),
+  ...(options.signatures === 'v2' ? { signatures: 'v2' } : {}),
   styles: ['path', 'virtual-hosted'],
-  open: (access, folder) => mount(access, folder),
-}
+  open: (access, folder) => mount(options, access, folder),
+})
 
-async function mount(access: Access, folder: string): Promise<Session> {
+async function mount({ signatures, contentMd5 }: S3fsOptions, access: Access, folder: string): Promise<Session> {
   const place = join(folder, 'mounted')
   await mkdir(place)
   const passwords = join(folder, 'passwd')
@@ -44,7 +54,11 @@ async function mount(access: Access, folder: string): Promise<Session> {
     stat_cache_expire: '1',
     tmpdir: folder,
   }
-  const flags = ['sigv4', ...(access.style === 'path' ? ['use_path_request_style'] : [])]
+  const flags = [
+    signatures === 'v2' ? 'sigv2' : 'sigv4',
+    ...(access.style === 'path' ? ['use_path_request_style'] : []),
+    ...(contentMd5 === true ? ['enable_content_md5'] : []),
+  ]
   const args = [...Object.entries(options).map(([name, value]) => `${name}=${value}`), ...flags]
   const logFile = transcript('s3fs', join(folder, 'log'))
   const log = openSync(logFile, 'a')

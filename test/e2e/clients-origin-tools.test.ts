@@ -1,17 +1,18 @@
 import t from 'tap'
-import { ALL_CLIENTS } from './clients/all.js'
+import { TOOLS } from './clients/all.js'
 import { startEmbedded } from './embedded.js'
 import { runClients } from './run-clients.js'
 import { SETTINGS } from './settings.js'
 
-t.test('clients of the embedded origin', async (t) => {
-  const { server, stop } = await startEmbedded()
+t.test('programs for files and buckets, before the embedded origin', async (t) => {
+  const { server, stop, writes } = await startEmbedded()
   t.teardown(stop)
   await runClients(t, {
     upstream: server,
+    writes,
     // its ETags under SSE-C are random, as AWS's are
     etag: 'opaque',
     upstreamLimits: {},
-    clients: ALL_CLIENTS().map((client) => ({ client, settings: SETTINGS })),
+    clients: TOOLS.map((client) => ({ client, settings: SETTINGS })),
   })
 })

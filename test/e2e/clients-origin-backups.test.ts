@@ -1,0 +1,18 @@
+import t from 'tap'
+import { BACKUP_TOOLS } from './clients/all.js'
+import { startEmbedded } from './embedded.js'
+import { runClients } from './run-clients.js'
+
+t.test('backup programs, before the embedded origin', async (t) => {
+  const { server, stop, writes } = await startEmbedded()
+  t.teardown(stop)
+  await runClients(t, {
+    upstream: server,
+    writes,
+    // its ETags under SSE-C are random, as AWS's are
+    etag: 'opaque',
+    upstreamLimits: {},
+    clients: [],
+    backups: BACKUP_TOOLS,
+  })
+})
