@@ -48,6 +48,8 @@ const MOST_FAILING = 10_000
 /** KMS is not asked more often than this about what fails. */
 const SHORTEST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
+/** For so long after KMS throttled anything of a key version, nothing of it is asked for more than once. */
+const THROTTLED_FOR_MS = 5000
 const PATIENCE = { attempts: 3, forMs: 5000 }
 const PROBE = { attempts: 1, forMs: 0 }
 
@@ -60,6 +62,8 @@ export function heldKeys<V>(options: HoldOptions, world: KmsWorld): HeldKeys<V> 
   const running = new Map<string, Promise<Loaded<V> | KmsFailure>>()
   /** Key versions that KMS denied when it last said anything. What is held of them is not for KMS's absence. */
   const denied = new Set<string>()
+  /** When KMS throttled last, by key version. */
+  const throttled = new Map<string, number>()
   const look = (result: (KeyringEvent & { type: 'look-up' })['result']) => observe({ type: 'look-up', keyring, result })
 
   const put = (name: string, value: V) => {
@@ -80,7 +84,15 @@ export function heldKeys<V>(options: HoldOptions, world: KmsWorld): HeldKeys<V> 
     const before = known(keyVersion, name)
     // The one who asks again asks for all: until the answer, everybody else is told what is known.
     if (before !== undefined) note(before.failure, before.inARow, keyVersion, name)
-    const result = await persist(call, before === undefined ? PATIENCE : PROBE, world)
+    // A thousand cold objects that are throttled would ask three thousand times, at the cost of everything else in the
+    // account that uses KMS: the first one is patient, the others leave that to their clients.
+    const isThrottled = monotonic() - (throttled.get(keyVersion) ?? -Infinity) < THROTTLED_FOR_MS
+    const noteThrottling = async () => {
+      const answer = await call()
+      if (answer.type === 'throttled') throttled.set(keyVersion, monotonic())
+      return answer
+    }
+    const result = await persist(noteThrottling, before === undefined && !isThrottled ? PATIENCE : PROBE, world)
     if (result.type === 'value') {
       denied.delete(keyVersion)
       failing.delete(`version ${keyVersion}`)

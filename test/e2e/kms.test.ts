@@ -171,6 +171,21 @@ async function withKms(t: Test, backendPort: number): Promise<void> {
       const wrappedKey = contents.versions[0].wrappedKey.toString('base64')
       const plain = await recover('printf %s "$WRAPPED_KEY"', { WRAPPED_KEY: wrappedKey, KMS_KEY_ID: wrapping })
       t.ok(plain === bytesOf('moto').toString('base64'))
+      // The document says: put it into a copy of the file in place of wrappedKey and kmsKeyId, and go on with the script.
+      const [script] = Array.from(doc.matchAll(/^```python\n(.*?)\n```$/gms), ([, block]) => block!)
+      for (const type of ['derived', 'fixed'] as const) {
+        const written = JSON.parse(formatKeyringFile({ ...contents, type })) as { versions: Record<string, unknown>[] }
+        const versions = written.versions.map(({ wrappedKey, kmsKeyId, ...rest }) => {
+          t.ok(wrappedKey !== undefined && kmsKeyId !== undefined)
+          return { ...rest, key: plain }
+        })
+        const cwd = t.testdir({ 'recover.py': script!, 'copy.json': JSON.stringify({ ...written, versions }) })
+        const args = ['recover.py', 'copy.json', 'photos', 'a//b']
+        const { stdout } = await runWell('python3', args, { recorded: 'no', cwd })
+        const expected =
+          type === 'fixed' ? keyOf('moto') : deriveDataKey(derivationKey(keyOf('moto')), 'photos', 'a//b')
+        t.ok(stdout.toString().includes(`customer-key: ${expected.export().toString('base64')}\n`), type)
+      }
       const ring = await opened(macs, config('kms-mac', 'mac'))
       for (const objectKey of ['2026/cat.jpg', 'a//b', 'caf\u00e9 %2F/']) {
         const { key } = await ring.forWrite(scopeOf('photos', objectKey))

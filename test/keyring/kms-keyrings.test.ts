@@ -326,6 +326,18 @@ t.test('throttled: SlowDown for that object, others go on', async (t) => {
   t.equal(await code(ring, 'a'), 'ok')
 })
 
+t.test('throttled: of a thousand cold objects one is patient, and soon after all are again', async (t) => {
+  const kms = fakeKms()
+  const ring = await opened(MAC, configOf('kms-mac'), kms)
+  kms.fault = THROTTLED
+  for (let i = 0; i < 1000; i++) t.notOk((await code(ring, `object ${i}`)) !== 'SlowDown')
+  t.equal(kms.calls.length, 1002)
+  kms.pass(5000)
+  kms.calls.length = 0
+  t.equal(await code(ring, 'later'), 'SlowDown')
+  t.equal(kms.calls.length, 3)
+})
+
 t.test('denied: what is held works to its end and no longer, whatever stale says', async (t) => {
   const kms = fakeKms()
   const ring = await opened(WRAPPED, configOf('derived'), kms)
