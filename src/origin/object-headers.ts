@@ -22,7 +22,8 @@ export function storedHeaders(call: Call): StoredHeaders {
     if (name.startsWith('x-amz-meta-')) {
       size += name.length - 'x-amz-meta-'.length + value.length
       stored[name] = value
-    } else if (SYSTEM.includes(name) || name === 'x-amz-website-redirect-location') {
+    } else if (SYSTEM.includes(name) || name === REDIRECT) {
+      if (name === REDIRECT) checkRedirect(value)
       stored[name] = value
     }
   }
@@ -36,6 +37,13 @@ export function storedHeaders(call: Call): StoredHeaders {
   if (codings.length > 0) stored['content-encoding'] = codings.join(',')
   else delete stored['content-encoding']
   return { 'content-type': 'binary/octet-stream', ...stored }
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-to-page-redirect.html */
+const REDIRECT = 'x-amz-website-redirect-location'
+
+function checkRedirect(location: string): void {
+  if (!/^(?:\/|https?:\/\/)/.test(location)) throw new Refusal('InvalidRedirectLocation')
 }
 
 const CLASSES = [

@@ -168,6 +168,25 @@ export const BUCKETS: readonly Case[] = [
     },
   },
   {
+    name: 'a website redirect of an SSE-C object is shown, not followed; a copy leaves it behind',
+    run: async (context) => {
+      const key = customerKey()
+      const name = 'x-amz-website-redirect-location'
+      await given(context, 'here', { key, headers: { [name]: 'https://example.com/there?a=b' } })
+      const got = await on(context, 'GET', { headers: keyHeaders(key) })
+      await given(context, 'plain', { objectKey: `${context.objectKey}-plain`, headers: { [name]: '/there' } })
+      const from = { 'x-amz-copy-source': `/${context.bucket}/${context.objectKey}-plain` }
+      await on(context, 'PUT', { objectKey: `${context.objectKey}-copy`, headers: from })
+      const copy = await on(context, 'HEAD', { objectKey: `${context.objectKey}-copy` })
+      return `${sayBody(got, 'here')} ${got.headers[name] ?? 'none'}, ${copy.status} ${copy.headers[name] ?? 'none'}`
+    },
+  },
+  {
+    name: 'a website redirect that is no place',
+    run: async (context) =>
+      say(await on(context, 'PUT', { body: 'x', headers: { 'x-amz-website-redirect-location': 'nowhere' } })),
+  },
+  {
     name: 'an operation that nobody built',
     run: async (context) => `${(await on(context, 'GET', { query: { torrent: '' } })).status}`,
   },

@@ -11,6 +11,12 @@ import type { Expectation } from './expectations.js'
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
  */
 export const SURFACE_EXPECTATIONS: Readonly<Record<string, Expectation>> = {
+  'a website redirect of an SSE-C object is shown, not followed; a copy leaves it behind': {
+    aws: '200 same bytes https://example.com/there?a=b, 200 none',
+  },
+  'a website redirect that is no place': {
+    aws: "400 InvalidRedirectLocation: The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+  },
   'ListBuckets with a prefix, in pages of two': {
     aws: '1 2 | 3',
     rgw: { cannot: 'no pages of buckets and no prefix: it answers with all', answer: '1 2 3 and others' },

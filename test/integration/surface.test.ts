@@ -5,8 +5,9 @@ import { S3Client, SelectObjectContentCommand } from '@aws-sdk/client-s3'
 import type { Permission } from '../../src/config/types.js'
 import { testCertificates } from '../support/certificates.js'
 import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
+import { encodeForm, fieldParts, filePart, formType, v4Form } from '../support/post-form.js'
 import { CLIENT, READER, startTestProxy, type TestProxyOptions } from '../support/proxy-in-process.js'
-import { s3, type S3Side } from '../support/s3-client.js'
+import { s3, send, type S3Side } from '../support/s3-client.js'
 
 // What S3 can do beside reading and writing, through the proxy, on objects under a customer key.
 
@@ -121,6 +122,33 @@ t.test('tags, ACLs, website redirects and answers on request, beside the key', a
   t.equal((await s3(client, 'DELETE', '/bucket/open/t', { query: { tagging: '' } })).status, 204)
   const twice = await s3(client, 'PUT', '/bucket/copy', { body: 'x', headers: { 'if-none-match': '*' } })
   t.equal(twice.code, 'PreconditionFailed')
+})
+
+t.test('a website redirect is metadata in every way of writing, and is answered as S3 answers it', async (t) => {
+  const { client, proxy } = await start(t)
+  const name = 'x-amz-website-redirect-location'
+  const there = 'https://example.com/there?a=b#c'
+  await s3(client, 'PUT', '/bucket/site/put', { body: 'here', headers: { [name]: there } })
+  const created = await s3(client, 'POST', '/bucket/site/parts', { query: { uploads: '' }, headers: { [name]: there } })
+  const uploadId = /<UploadId>(.+)<\/UploadId>/.exec(created.text)![1]!
+  const part = await s3(client, 'PUT', '/bucket/site/parts', { query: { partNumber: '1', uploadId }, body: 'here' })
+  const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${String(part.headers.etag)}</ETag></Part></CompleteMultipartUpload>`
+  t.equal((await s3(client, 'POST', '/bucket/site/parts', { query: { uploadId }, body })).status, 200)
+  const copied = { 'x-amz-copy-source': '/bucket/site/put', 'x-amz-metadata-directive': 'REPLACE', [name]: there }
+  t.equal((await s3(client, 'PUT', '/bucket/site/copied', { headers: copied })).status, 200)
+  const fields = v4Form({ credentials: CLIENT, bucket: 'bucket', fields: { key: 'site/form', [name]: there } })
+  const form = encodeForm([...fieldParts(fields), filePart('here')])
+  const headers = { 'content-type': formType(), 'content-length': form.length }
+  const posted = await send({ port: proxy.port }, { method: 'POST', path: '/bucket', headers }, form)
+  t.equal(posted.status, 204, posted.text)
+  for (const way of ['put', 'parts', 'copied', 'form']) {
+    const got = await s3(client, 'GET', `/bucket/site/${way}`)
+    t.same([got.status, got.text, got.headers[name], got.headers.location], [200, 'here', there, undefined], way)
+    t.equal((await s3(client, 'HEAD', `/bucket/site/${way}`)).headers[name], there, way)
+  }
+  const nowhere = await s3(client, 'PUT', '/bucket/site/nowhere', { body: 'x', headers: { [name]: 'nowhere' } })
+  t.equal(nowhere.code, 'InvalidRedirectLocation', "S3's own word")
+  t.ok(origin.objects('bucket').every(({ encrypted }) => encrypted))
 })
 
 t.test('retention and legal hold keep versions, and the bypass needs manage', async (t) => {
