@@ -1,7 +1,7 @@
 import type { Expectation } from './expectations.js'
 
 /**
- * Object lock, archives, selects, CORS, pages of buckets. AWS's side is what its documentation says, and the texts that people
+ * Object lock, archives, selects, CORS, website redirects, pages of buckets. AWS's side is what its documentation says, and the texts that people
  * quote from it.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
@@ -9,13 +9,18 @@ import type { Expectation } from './expectations.js'
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_SelectObjectContent.html
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors-troubleshooting.html
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html (redirects are not copied)
  */
 export const SURFACE_EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   'a website redirect of an SSE-C object is shown, not followed; a copy leaves it behind': {
     aws: '200 same bytes https://example.com/there?a=b, 200 none',
+    rgw: '200 same bytes https://example.com/there?a=b, 200 /there',
+    minio: { cannot: 'no website redirects: it drops them', answer: '200 same bytes none, 200 none' },
   },
   'a website redirect that is no place': {
     aws: "400 InvalidRedirectLocation: The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+    rgw: '200',
+    minio: '200',
   },
   'ListBuckets with a prefix, in pages of two': {
     aws: '1 2 | 3',
