@@ -34,7 +34,7 @@ export function sendsMD5(request: KeyedRequest, pipeline: Pick<Pipeline, 'rules'
  * bytes pass. S3 then no longer sees the client's SHA-256, so that is verified here; the piece that completes the object, and the
  * trailer behind it, leave only after that.
  *
- * @throws S3Error MissingContentLength
+ * @throws S3Error MissingContentLength, InvalidDigest (a Content-MD5 that is none)
  */
 export function bodyWithMD5(
   request: KeyedRequest,
@@ -45,6 +45,7 @@ export function bodyWithMD5(
   const given = request.fields.get('content-md5')
   const known = given ?? md5OfHeld(request)
   if (known !== 'unknown') {
+    if (!isMD5(known)) throw new S3Error('InvalidDigest', { extra: { 'Content-MD5': known.slice(0, 128) } })
     // No trailer comes, so the framing has nothing to say to the upstream.
     const body = rewriteBody(
       request,
@@ -52,8 +53,6 @@ export function bodyWithMD5(
       headers,
       openBody,
     )
-    // The upstream has its own words for a Content-MD5 that is none.
-    if (!isMD5(known)) return { ...body, sentMD5: () => 'none' }
     return { ...body, headers: { ...body.headers, [MD5_CHECKSUM]: known }, sentMD5: () => known }
   }
   return trailed(request, headers, openBody)

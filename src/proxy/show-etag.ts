@@ -1,7 +1,7 @@
 import { type Answered, fittingPlan, placeOf } from './forward-with-etag.js'
 import { MD5_CHECKSUM, bareETag, md5ETag } from '../s3/md5-etag.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
-import { etagIn, lookUpETag, type ObjectPlace, rememberETag } from './look-up-etag.js'
+import { etagIn, lookUpETag, type ObjectPlace, rememberETag, rememberedETag } from './look-up-etag.js'
 import type { RequestRecord } from './record.js'
 import { S3Error } from '../s3/error.js'
 import { bringsChecksum } from './md5-body.js'
@@ -89,10 +89,11 @@ async function readShown(
   if (status === 304) {
     body.resume()
     const raw = bareETag(fields.get('etag') ?? '')
+    const remembered = answer.object === 'unknown' ? rememberedETag(place, pipeline) : answer.object
     const object =
-      answer.object === 'unknown'
-        ? await lookUpETag(request, place, fittingPlan(request, answer), pipeline, signal, record)
-        : answer.object
+      remembered !== 'unknown' && remembered.raw === raw
+        ? remembered
+        : await lookUpETag(request, place, fittingPlan(request, answer), pipeline, signal, record)
     return md5OrOpaque(answer, object !== 'unknown' && object.raw === raw ? object.md5 : 'none')
   }
   if (status === 200 && !request.query.has('partNumber')) {
