@@ -44,6 +44,8 @@ export interface Faults {
   ignoreChecksums: boolean
   /** The last word on every additional checksum that is kept and answered with, base64. */
   keepChecksum: (value: string) => string
+  /** Answers to forms say nothing of the checksum that was kept. */
+  quietForms: boolean
   /** 411 to unsigned trailing checksums, as Ceph 16 answers. */
   refuseTrailers: boolean
   /** How a signature for another region than the bucket's is answered: 400 as the global endpoint does, or 301. */
@@ -63,6 +65,7 @@ export function noFaults(): Faults {
     errorInside200: false,
     ignoreChecksums: false,
     keepChecksum: (value) => value,
+    quietForms: false,
     refuseTrailers: false,
     otherRegion: 'malformed',
     truncateBodies: Infinity,
