@@ -31,6 +31,12 @@ const sayCors = ({ status, headers, code, message }: RawResponse): string => {
   return `${status} ${said('allow-origin')} ${said('allow-methods')} ${said('allow-headers')} ${said('expose-headers')} ${said('max-age')} ${said('allow-credentials')}`
 }
 
+/** A preflight for a bucket with the rule. */
+const asked = (name: string, headers: Record<string, string>): Case => ({
+  name,
+  run: async (context) => sayCors(await preflight(context, await openBucket(context, RULE), headers)),
+})
+
 export const CORS: readonly Case[] = [
   {
     name: 'GetBucketCors where none was set',
@@ -55,52 +61,22 @@ export const CORS: readonly Case[] = [
       return sayCors(await preflight(context, bucket, { origin: PAGE, 'access-control-request-method': 'GET' }))
     },
   },
-  {
-    name: 'a preflight that a rule allows',
-    run: async (context) => {
-      const bucket = await openBucket(context, RULE)
-      const asked = {
-        origin: PAGE,
-        'access-control-request-method': 'PUT',
-        'access-control-request-headers': 'x-amz-date,x-amz-meta-a',
-      }
-      return sayCors(await preflight(context, bucket, asked))
-    },
-  },
-  {
-    name: 'a preflight of another page',
-    run: async (context) => {
-      const bucket = await openBucket(context, RULE)
-      const asked = { origin: 'https://evil.example.com', 'access-control-request-method': 'GET' }
-      return sayCors(await preflight(context, bucket, asked))
-    },
-  },
-  {
-    name: 'a preflight for a method that no rule has',
-    run: async (context) => {
-      const bucket = await openBucket(context, RULE)
-      return sayCors(await preflight(context, bucket, { origin: PAGE, 'access-control-request-method': 'DELETE' }))
-    },
-  },
-  {
-    name: 'a preflight for a header that no rule has',
-    run: async (context) => {
-      const bucket = await openBucket(context, RULE)
-      const asked = {
-        origin: PAGE,
-        'access-control-request-method': 'GET',
-        'access-control-request-headers': 'x-other',
-      }
-      return sayCors(await preflight(context, bucket, asked))
-    },
-  },
-  {
-    name: 'a preflight without Origin',
-    run: async (context) => {
-      const bucket = await openBucket(context, RULE)
-      return sayCors(await preflight(context, bucket, { 'access-control-request-method': 'GET' }))
-    },
-  },
+  asked('a preflight that a rule allows', {
+    origin: PAGE,
+    'access-control-request-method': 'PUT',
+    'access-control-request-headers': 'x-amz-date,x-amz-meta-a',
+  }),
+  asked('a preflight of another page', {
+    origin: 'https://evil.example.com',
+    'access-control-request-method': 'GET',
+  }),
+  asked('a preflight for a method that no rule has', { origin: PAGE, 'access-control-request-method': 'DELETE' }),
+  asked('a preflight for a header that no rule has', {
+    origin: PAGE,
+    'access-control-request-method': 'GET',
+    'access-control-request-headers': 'x-other',
+  }),
+  asked('a preflight without Origin', { 'access-control-request-method': 'GET' }),
   {
     name: 'a read of an SSE-C object with an Origin, and of another page',
     run: async (context) => {
