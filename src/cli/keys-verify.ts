@@ -8,6 +8,7 @@ import { everyVersion, sampleOf, survey, type Surveyed } from '../maintenance/su
 import type { CliIo } from './io.js'
 import { describe, isSameFile, readKeyringFile, toldKeyring } from './keys-list.js'
 import { openMaintenance, type CommandProgress } from './open-maintenance.js'
+import type { ProgressBar } from './progress.js'
 
 export interface KeysVerifyArguments {
   readonly file: string | undefined
@@ -105,7 +106,8 @@ async function lookAtBucket(
   progress: CommandProgress,
 ): Promise<Found> {
   const listed = everyVersion(access, bucket, prefix)
-  const objects = sample === 'all' ? listed : await sampleOf(listed, sample, (below) => randomBelow(below, io))
+  const objects =
+    sample === 'all' ? listed : await sampleFrom(listed, sample, io, progress(`list s3://${bucket}/${prefix}`))
   const keyVersions = new Map<string, { keyring: string; keyVersion: string; objects: number }>()
   const counts = { looked: 0, plain: 0, plainByRule: 0, withoutRule: 0, gone: 0, locked: 0, denied: 0 }
   const wrong: Found['wrong'][number][] = []
@@ -153,6 +155,27 @@ async function lookAtBucket(
     ...counts,
     keyVersions: [...keyVersions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one),
     wrong,
+  }
+}
+
+/** Names are all listed before the first object is looked at, which takes its time as well. */
+async function sampleFrom<T>(
+  listed: AsyncIterable<T>,
+  size: number,
+  io: CliIo,
+  bar: ProgressBar,
+): Promise<readonly T[]> {
+  async function* counted(): AsyncGenerator<T> {
+    let count = 0
+    for await (const one of listed) {
+      bar.done(++count)
+      yield one
+    }
+  }
+  try {
+    return await sampleOf(counted(), size, (below) => randomBelow(below, io))
+  } finally {
+    bar.stop()
   }
 }
 
