@@ -36,6 +36,7 @@ interface Given {
 }
 
 const GIB = 1024 ** 3
+const TIB = 1024 ** 4
 
 const TEXTS: Readonly<Record<RekeyCommand, { readonly description: string; readonly after: string }>> = {
   rekey: {
@@ -78,11 +79,11 @@ export function registerRekeyCommands(program: Command, io: CliIo, world: Comman
       .option('--max-failures <n>', 'stop after so many', number(1, 1_000_000_000), 100)
       .option(
         '--multipart-above <size>',
-        'copy larger objects in parts: bytes, or with KiB, MiB, GiB',
-        size(5 * GIB),
+        'copy larger objects in parts: bytes, or with KiB, MiB, GiB, TiB; AWS takes no more than 5GiB',
+        size(5 * TIB, '5TiB'),
         5 * GIB,
       )
-      .option('--part-size <size>', 'of such a part, at least 5 MiB on AWS', size(5 * GIB), GIB / 2)
+      .option('--part-size <size>', 'of such a part, at least 5 MiB on AWS', size(5 * GIB, '5GiB'), GIB / 2)
       .option('--unguarded', 'go on where the store ignores If-Match: nobody may write meanwhile')
       .addHelpText('after', TEXTS[command].after)
       .action(async (place: string, given: Given) => {
@@ -266,11 +267,11 @@ const number = (least: number, most: number) => (text: string) => {
   throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}`)
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: GIB }
+const UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: GIB, TiB: TIB }
 
-const size = (most: number) => (text: string) => {
-  const [, digits = '', unit = ''] = /^(\d{1,13})(KiB|MiB|GiB|)$/.exec(text) ?? []
+const size = (most: number, inWords: string) => (text: string) => {
+  const [, digits = '', unit = ''] = /^(\d{1,13})(KiB|MiB|GiB|TiB|)$/.exec(text) ?? []
   const bytes = Number(digits) * (UNITS[unit] ?? 0)
   if (digits !== '' && bytes >= 1 && bytes <= most) return bytes
-  throw new InvalidArgumentError('must be a size such as 512MiB, at most 5GiB')
+  throw new InvalidArgumentError(`must be a size such as 512MiB, at most ${inWords}`)
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Readable } from 'node:stream'
 import type { Config, UpstreamConfig } from '../config/types.js'
@@ -186,3 +187,5 @@ async function readAnswer({ status, fields, body }: UpstreamResponse): Promise<M
 
 /** Commands let a request that runs come to its end: it may have changed something. */
 const NEVER = new AbortController().signal
+// As many requests listen to it as run at a time; Node would warn of them.
+setMaxListeners(0, NEVER)

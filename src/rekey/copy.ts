@@ -37,21 +37,29 @@ export type CopyResult =
  * CopyObject of an object onto itself: no byte of it comes here. It depends on the ETag twice: the source must be what
  * was looked at, and so must be what is overwritten, at the moment of writing.
  *
+ * @param loses headers that the upstream does not take over by itself
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
-export async function copyObject(access: UpstreamAccess, plan: CopyPlan): Promise<CopyResult> {
+export async function copyObject(
+  access: UpstreamAccess,
+  plan: CopyPlan,
+  loses: readonly string[],
+): Promise<CopyResult> {
   const { bucket, objectKey, head } = plan
+  const described = copyHeaders(head, plan.now, loses)
+  if (described['x-amz-metadata-directive'] === 'REPLACE' && head.has('x-amz-missing-meta')) {
+    return { type: 'failed', reason: 'the upstream does not show all of its metadata, and would not keep all of it' }
+  }
   const answer = await access.send({
     method: 'PUT',
     target: { type: 'object', bucket, objectKey },
     query: new Map(),
     headers: {
-      ...copyHeaders(head, plan.now),
+      ...described,
       ...plan.acl.headers,
       ...sourceHeaders(plan),
       ...targetHeaders(plan.target.key),
       'if-match': etagOf(head),
-      'x-amz-metadata-directive': 'COPY',
     },
     body: 'none',
   })

@@ -23,10 +23,19 @@ const CHECKSUM = /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256|md5)$/
 const LOCK_MODE = 'x-amz-object-lock-mode'
 const RETAIN_UNTIL = 'x-amz-object-lock-retain-until-date'
 
-/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
-export function copyHeaders(head: Fields, now: Date): Record<string, string> {
-  return inForce(Object.fromEntries([...head].filter(([name]) => TOLD.includes(name))), now)
+/**
+ * S3 takes the description of an object over by itself, in the form that it has. A store that loses some of it (MinIO:
+ * `Expires`) is told all of it, where an object has what would be lost.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+ */
+export function copyHeaders(head: Fields, now: Date, loses: readonly string[]): Record<string, string> {
+  const isTold = loses.some((name) => head.has(name))
+  const told = [...head].filter(([name]) => TOLD.includes(name) || (isTold && isDescription(name)))
+  return { ...inForce(Object.fromEntries(told), now), 'x-amz-metadata-directive': isTold ? 'REPLACE' : 'COPY' }
 }
+
+const isDescription = (name: string): boolean => DESCRIBING.includes(name) || name.startsWith(META)
 
 /** Without a retention that is over: HEAD shows it for ever, and S3 takes no date in the past. */
 export function inForce(headers: Readonly<Record<string, string>>, now: Date): Record<string, string> {
@@ -45,9 +54,7 @@ export function inForce(headers: Readonly<Record<string, string>>, now: Date): R
 export function uploadHeaders(head: Fields): Record<string, string> {
   const { algorithm } = checksumOf(head)
   return {
-    ...Object.fromEntries(
-      [...head].filter(([name]) => TOLD.includes(name) || DESCRIBING.includes(name) || name.startsWith(META)),
-    ),
+    ...Object.fromEntries([...head].filter(([name]) => TOLD.includes(name) || isDescription(name))),
     ...(algorithm === 'none' ? {} : { 'x-amz-checksum-algorithm': algorithm.toUpperCase() }),
     ...(wholeChecksum(head) === 'none' ? {} : { 'x-amz-checksum-type': 'FULL_OBJECT' }),
   }
@@ -94,10 +101,7 @@ const ADDED: readonly string[] = [LOCK_MODE, RETAIN_UNTIL, TAGS, ALGORITHM, VALU
 /** What a HEAD tells of it at this time. */
 export function keptOf(head: Fields, now: Date): Kept {
   const told = Object.fromEntries(
-    [...head].filter(
-      ([name]) =>
-        name === 'content-length' || TOLD.includes(name) || DESCRIBING.includes(name) || name.startsWith(META),
-    ),
+    [...head].filter(([name]) => name === 'content-length' || TOLD.includes(name) || isDescription(name)),
   )
   const lasting = inForce(told, now)
   const until = lasting[RETAIN_UNTIL]

@@ -25,6 +25,7 @@ export interface MoveSettings {
   readonly singleCopyMax: number
   readonly multipart: MultipartSettings
   readonly tellsETag: boolean
+  readonly loses: readonly string[]
   /** Called before every multipart copy; what it throws is the object's failure. */
   readonly beforeMultipart: () => Promise<{ readonly tellsETag: boolean }>
   readonly hint: Hint & { noted(look: Look): void }
@@ -158,7 +159,9 @@ async function copy(
 ): Promise<CopyResult> {
   const isSingle = bytes <= settings.singleCopyMax
   const { tellsETag } = isSingle ? settings : await settings.beforeMultipart()
-  const result = isSingle ? await copyObject(access, plan) : await multipartCopy(access, plan, settings.multipart)
+  const result = isSingle
+    ? await copyObject(access, plan, settings.loses)
+    : await multipartCopy(access, plan, settings.multipart)
   return result.type === 'copied' && !tellsETag ? { type: 'copied', etag: '' } : result
 }
 

@@ -37,6 +37,7 @@ export async function prepare(
     singleCopyMax: options.singleCopyMax,
     multipart: { partSize: options.partSize, notes: journal, limit: limiter(options.concurrency), isStopping, acl },
     tellsETag: traits !== 'not probed' && traits.tellsETag,
+    loses: traits === 'not probed' ? [] : traits.loses,
     beforeMultipart: async () => {
       const found = await multipartTraits()
       if (!isAllowed) demandGuard(found, options, world, 'multipart')

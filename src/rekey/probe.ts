@@ -7,6 +7,7 @@ import { notWritable, probeName, randomKey, removeVersions, versionOf } from '..
 import { readTree, textOf } from '../maintenance/xml-tree.js'
 import { copySourceHeaders, customerKeyMD5, provesEncryption, targetHeaders } from '../s3/customer-key.js'
 import { formatCopySource } from '../s3/copy-source.js'
+import type { Fields } from '../s3/fields.js'
 import type { Bucket, ObjectKey } from '../s3/names.js'
 import { escapeXml } from '../s3/xml-text.js'
 import { readGrants, type Grants } from './access-control.js'
@@ -20,6 +21,8 @@ export interface StoreTraits {
   readonly guarded: boolean
   /** The ETag in its answer to a copy is the one that HEAD shows of the copy. */
   readonly tellsETag: boolean
+  /** Headers that describe an object and that CopyObject does not take over by itself. */
+  readonly loses: readonly string[]
   /** What a copy is granted that is not told anything; `none` where the store knows no ACLs, or it was not asked. */
   readonly usualGrants: Grants | 'none'
   /** Names of probe objects that could not be removed. */
@@ -27,6 +30,14 @@ export interface StoreTraits {
 }
 
 const CONTENT = Buffer.from('ssec-proxy probe')
+const DESCRIPTION = {
+  'cache-control': 'no-store',
+  'content-disposition': 'attachment',
+  'content-language': 'en',
+  'content-type': 'text/plain',
+  expires: 'Wed, 25 Nov 2037 02:00:00 GMT',
+  'x-amz-meta-ssec-proxy': 'probe',
+}
 const OTHER_ETAG = '"00000000000000000000000000000000"'
 
 export interface Probe {
@@ -57,7 +68,7 @@ export async function probeStore(probe: Probe): Promise<StoreTraits> {
     method: 'PUT',
     target: { type: 'object', bucket, objectKey },
     query: new Map(),
-    headers: targetHeaders(old),
+    headers: { ...DESCRIPTION, ...targetHeaders(old) },
     body: CONTENT,
   })
   if (made.status !== 200) throw notWritable(made)
@@ -65,7 +76,8 @@ export async function probeStore(probe: Probe): Promise<StoreTraits> {
   try {
     const etag = made.fields.get('etag') ?? ''
     if (etag === '') throw new MaintenanceError('the upstream gives no ETag, which a copy could depend on')
-    const at = { access, bucket, objectKey, old, fresh, etag, note }
+    const { fields: description } = await headOf({ access, bucket, objectKey }, old)
+    const at = { access, bucket, objectKey, old, fresh, etag, description, note }
     const tried = way === 'single' ? await probeCopy(at) : await probeMultipart(at)
     const grants = probe.acl === 'look' ? await readGrants(access, bucket, objectKey) : 'none'
     const left = await remove()
@@ -83,10 +95,12 @@ interface Trial {
   readonly old: KeyObject
   readonly fresh: KeyObject
   readonly etag: string
+  /** What HEAD says of it before the copy. */
+  readonly description: Fields
   readonly note: (answer: MaintenanceAnswer) => void
 }
 
-type Tried = Pick<StoreTraits, 'guarded' | 'tellsETag'>
+type Tried = Pick<StoreTraits, 'guarded' | 'tellsETag' | 'loses'>
 
 async function probeCopy(at: Trial): Promise<Tried> {
   const copyIf = async (source: string, target: string): Promise<{ readonly etag: string } | 'refused'> => {
@@ -186,16 +200,26 @@ const CANNOT_COPY =
 
 /** How the copy is really stored. */
 async function checkStored(at: Trial, guarded: boolean, etag: string): Promise<Tried> {
-  const { access, bucket, objectKey, fresh } = at
-  const scope = { bucket, bucketIdentity: bucket, objectKey, version: { type: 'latest' } } as const
-  const dataKey: DataKey = { keyring: 'probe', keyVersion: 'probe', key: fresh }
-  const seen = await head(access, scope, dataKey)
-  const isStored = seen.status === 200 && provesEncryption(seen.fields, customerKeyMD5(fresh)) === 'proven'
-  const bare = await head(access, scope, 'plain')
+  const seen = await headOf(at, at.fresh)
+  const isStored = seen.status === 200 && provesEncryption(seen.fields, customerKeyMD5(at.fresh)) === 'proven'
+  const bare = await headOf(at, 'plain')
   if (isStored && bare.status !== 200 && seen.fields.get('content-length') === String(CONTENT.length)) {
-    return { guarded, tellsETag: etag !== '' && isSameETag(etag, etagOf(seen.fields)) }
+    const loses = Object.keys(DESCRIPTION).filter((name) => seen.fields.get(name) !== at.description.get(name))
+    return { guarded, tellsETag: etag !== '' && isSameETag(etag, etagOf(seen.fields)), loses }
   }
   throw new MaintenanceError(
-    'the upstream does not store copies under the customer key that it is given: a copy would be in the clear. No object was touched',
+    bare.status === 200
+      ? 'the upstream does not store copies under the customer key that it is given: a copy would be in the clear. No object was touched'
+      : `nobody can open what the upstream makes of a copy onto itself, with the new key (HEAD: ${seen.status}) or without ` +
+          '(MinIO does that in buckets with versions). No object was touched',
   )
+}
+
+function headOf(
+  { access, bucket, objectKey }: Pick<Trial, 'access' | 'bucket' | 'objectKey'>,
+  key: KeyObject | 'plain',
+) {
+  const scope = { bucket, bucketIdentity: bucket, objectKey, version: { type: 'latest' } } as const
+  const dataKey: DataKey | 'plain' = key === 'plain' ? key : { keyring: 'probe', keyVersion: 'probe', key }
+  return head(access, scope, dataKey)
 }

@@ -94,16 +94,27 @@ export function viewOf(upstream: S3Server): UpstreamView {
  * of src, as docs/keys.md describes for the day when there is no proxy.
  */
 export function recoveryHeaders(keyringFile: string, bucket: string, objectKey: string): Record<string, string>[] {
-  const { versions } = JSON.parse(readFileSync(keyringFile, 'utf8')) as { versions: { key: string }[] }
-  return versions.map(({ key }) => {
-    const prk = createHmac('sha256', Buffer.alloc(32)).update(Buffer.from(key, 'base64')).digest()
-    const info = Buffer.from(`ssec-proxy/v1\0${bucket}\0${objectKey}`)
-    const dataKey = createHmac('sha256', prk).update(info).update(Buffer.of(1)).digest()
-    registerSecret('data key', dataKey)
-    return {
-      'x-amz-server-side-encryption-customer-algorithm': 'AES256',
-      'x-amz-server-side-encryption-customer-key': dataKey.toString('base64'),
-      'x-amz-server-side-encryption-customer-key-MD5': createHash('md5').update(dataKey).digest('base64'),
-    }
+  return masterKeys(keyringFile).map(({ key }) => {
+    const headers = derivedHeaders(key, bucket, objectKey)
+    registerSecret('data key', Buffer.from(headers['x-amz-server-side-encryption-customer-key'] ?? '', 'base64'))
+    return headers
   })
+}
+
+/** The key versions of a keyring file whose keys are in it. */
+export function masterKeys(keyringFile: string): readonly { readonly id: string; readonly key: string }[] {
+  const { versions } = JSON.parse(readFileSync(keyringFile, 'utf8')) as { versions: { id: string; key?: string }[] }
+  return versions.flatMap(({ id, key }) => (key === undefined ? [] : [{ id, key }]))
+}
+
+/** The headers of one object under one master key, in base64. */
+export function derivedHeaders(masterKey: string, bucket: string, objectKey: string): Record<string, string> {
+  const prk = createHmac('sha256', Buffer.alloc(32)).update(Buffer.from(masterKey, 'base64')).digest()
+  const info = Buffer.from(`ssec-proxy/v1\0${bucket}\0${objectKey}`)
+  const dataKey = createHmac('sha256', prk).update(info).update(Buffer.of(1)).digest()
+  return {
+    'x-amz-server-side-encryption-customer-algorithm': 'AES256',
+    'x-amz-server-side-encryption-customer-key': dataKey.toString('base64'),
+    'x-amz-server-side-encryption-customer-key-MD5': createHash('md5').update(dataKey).digest('base64'),
+  }
 }

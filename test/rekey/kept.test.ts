@@ -298,3 +298,26 @@ t.test('a grant that is given while parts are copied is one of the copy', async 
   t.strictSame(sums(await stand.run({}, {}, undefined, access)), { listed: 1, moved: 1 })
   t.strictSame(acls.get('large'), ['FULL_CONTROL id="us"', ALL_USERS])
 })
+
+t.test('what a store does not take over is told to it, and only where an object has it', async (t) => {
+  const stand = await startStand(t)
+  const described = { 'x-amz-meta-a': 'b', 'content-type': 'text/x-test', 'cache-control': 'no-store' }
+  const expires = { expires: 'Wed, 25 Nov 2037 02:00:00 GMT' }
+  await stand.store('dated', 'v1', 'dated', { ...described, ...expires })
+  await stand.store('undated', 'v1', 'undated', described)
+  const directives = new Map<string, string | undefined>()
+  const probe = { 'content-disposition': 'attachment', 'content-language': 'en', 'x-amz-meta-ssec-proxy': 'probe' }
+  const losing = altering(stand.access(), (request) => {
+    if (request.headers['x-amz-copy-source'] === undefined) return request
+    const directive = request.headers['x-amz-metadata-directive']
+    directives.set(nameOf(request), directive)
+    if (!nameOf(request).includes('probe')) return request
+    t.equal(directive, undefined, 'the probe asks for nothing')
+    const told = { 'cache-control': 'no-store', 'content-type': 'text/plain', 'x-amz-metadata-directive': 'REPLACE' }
+    return { ...request, headers: { ...request.headers, ...probe, ...told } }
+  })
+  t.strictSame(sums(await stand.run({}, {}, undefined, losing)), { listed: 2, moved: 2 })
+  t.strictSame([directives.get('dated'), directives.get('undated')], ['REPLACE', 'COPY'])
+  const { headers } = await stand.read('dated', 'v2')
+  for (const [name, value] of Object.entries({ ...described, ...expires })) t.equal(headers[name], value, name)
+})

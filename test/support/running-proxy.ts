@@ -12,7 +12,7 @@ import { registerKeyring, registerSecret, transcript } from './record.js'
 import { plainEnvironment, runWell } from './run-program.js'
 import type { S3Server } from './server.js'
 
-const PROGRAM = fileURLToPath(new URL('../../bin/ssec-proxy.js', import.meta.url))
+export const PROGRAM = fileURLToPath(new URL('../../bin/ssec-proxy.js', import.meta.url))
 
 /** `s3.localhost` resolves by itself in curl and browsers, `storage.test` nowhere. */
 export const BASE_DOMAINS = ['s3.localhost', 'storage.test'] as const
@@ -112,6 +112,8 @@ export interface ProxyOptions {
   readonly identities?: readonly object[]
   /** In the installation's folder, instead of its keyring file. */
   readonly keyring?: string
+  /** Default debug. */
+  readonly logLevel?: 'debug' | 'warn'
 }
 
 export interface RunningProxy {
@@ -189,7 +191,7 @@ interface Ports {
 
 function configuration(
   installation: Installation,
-  { upstream, etag = 'opaque', identities = [], keyring = 'keyring.json' }: ProxyOptions,
+  { upstream, etag = 'opaque', identities = [], keyring = 'keyring.json', logLevel = 'debug' }: ProxyOptions,
   ports: Ports,
 ): object {
   const { certFile: cert, accessKeyId, legacy } = installation
@@ -224,7 +226,7 @@ function configuration(
     keyrings: [{ name: 'main', type: 'derived', file: keyring }],
     rules: [{ bucket: '*', keyring: 'main', etag }],
     admin: { host: '127.0.0.1', port: ports.adminPort },
-    log: { level: 'debug', objectKeys: 'clear' },
+    log: { level: logLevel, objectKeys: 'clear' },
     timeouts: { drain: '10s' },
   }
 }
