@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { parse, stringify } from 'yaml'
 import { duration, openProgress } from '../../src/cli/progress.js'
 import { runCommandLine } from '../../src/cli/main.js'
+import { processMarks } from '../../src/cli/process-marks.js'
 import { checkOfMac, CHECK_LABEL } from '../../src/keyring/check-value.js'
 import { mac } from '../keyring/fake-kms.js'
 import { testCertificates } from '../support/certificates.js'
@@ -191,8 +192,8 @@ t.test('a journal that is damaged, is somebody’s at the moment, or cannot be w
   writeFileSync(stand.journal, 'a diary\n')
   t.match(await told(), `ssec-proxy: ${stand.journal}: is not a journal; name another with --journal`)
   t.equal(readFileSync(stand.journal, 'utf8'), 'a diary\n')
-  writeFileSync(`${stand.journal}.lock`, String(process.pid))
-  t.match(await told(), `${stand.journal}.lock: another run uses this journal; if it is gone, remove this file`)
+  writeFileSync(`${stand.journal}.lock`, JSON.stringify(processMarks().own))
+  t.match(await told(), `${stand.journal}.lock: this journal is used by another run`)
   t.ok(existsSync(`${stand.journal}.lock`), 'the lock of another is not taken away')
   const elsewhere = ['--config', stand.config, '--journal', join(stand.folder, 'no/such/folder')]
   const { code, err } = await commandLine(['encrypt', 's3://bucket', ...elsewhere])
