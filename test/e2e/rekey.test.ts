@@ -98,7 +98,7 @@ async function rekeyUnderLoad(t: Test, upstream: S3Server, facts: Facts): Promis
   const outcomes = outcomesIn(journal).length
   t.ok(outcomes >= KILLED_AFTER && outcomes < still.size, `${outcomes} objects have an outcome when it is killed`)
 
-  const retire = [PROGRAM, 'keys', 'retire', keyringFile, old!.id, '--config', proxy.configFile]
+  const retire = [PROGRAM, 'keys', 'retire', keyringFile, old!.id, '--config', proxy.configFile, '--these-are-all']
   const early = await run(process.execPath, retire)
   t.notMatch(early.stderr, /Warning/)
   t.equal(early.code, 1, 'the old key version cannot be retired half-way')
