@@ -5,6 +5,7 @@ import { COPYING } from './copy-cases.js'
 import { CORS } from './cors-cases.js'
 import { FORMS } from './form-cases.js'
 import { LOCKS } from './lock-cases.js'
+import { MD5S } from './md5-cases.js'
 import { MULTIPART } from './multipart-cases.js'
 import { PAYLOADS } from './payload-cases.js'
 import { READING } from './reading-cases.js'
@@ -23,6 +24,7 @@ export const CASES: readonly Case[] = [
   ...SIGNATURES,
   ...VERSION_2,
   ...PAYLOADS,
+  ...MD5S,
   ...BUCKETS,
   ...LOCKS,
   ...ARCHIVES,

@@ -1,5 +1,6 @@
 import type { S3Server } from '../support/server.js'
 import { FORM_EXPECTATIONS } from './form-expectations.js'
+import { MD5_EXPECTATIONS } from './md5-expectations.js'
 import { SURFACE_EXPECTATIONS } from './surface-expectations.js'
 
 /** What a server answers, or, where it lacks something, what that is and what it answers instead. */
@@ -17,6 +18,7 @@ export interface Expectation {
 
 export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   ...FORM_EXPECTATIONS,
+  ...MD5_EXPECTATIONS,
   ...SURFACE_EXPECTATIONS,
   'PutObject with a customer key': { aws: '200 proven, encrypted' },
   'PutObject of nothing with a customer key': { aws: '200 proven, encrypted' },
