@@ -84,7 +84,11 @@ export const MD5S: readonly Case[] = [
   { name: 'an upload in parts with MD5s, in trailers', run: uploaded(trailed(MD5)) },
   {
     name: 'UploadPart without the checksum that the upload was created with',
-    run: async (context) => say((await upload(context, 'SHA256', { body: BODY })).sent),
+    run: async (context) => {
+      const { sent } = await upload(context, 'SHA256', { body: BODY })
+      // MinIO says a name of its own for the part.
+      return say(sent).replace(/ for \S+: \(/, ' for (part): (')
+    },
   },
   {
     name: 'CompleteMultipartUpload without the checksums of its parts',

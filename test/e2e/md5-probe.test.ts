@@ -33,7 +33,14 @@ async function refused(t: Test, start: () => Promise<Started>, words: RegExp): P
   t.equal((await sdk.send(new ListObjectsV2Command({ Bucket: bucket }))).KeyCount, 0)
 }
 
-const upstreamOf = ({ port, ca, region, credentials }: S3Server) => ({ port, ca, region, ...credentials })
+// An address: RGW takes a name for a bucket.
+const upstreamOf = ({ port, ca, region, credentials }: S3Server) => ({
+  host: '127.0.0.1',
+  port,
+  ca,
+  region,
+  ...credentials,
+})
 
 t.test('Ceph 16 keeps no MD5s', (t) =>
   refused(t, startRgw, /PutObject with x-amz-checksum-md5 is answered without x-amz-checksum-md5/),
