@@ -77,6 +77,14 @@ t.test('wrong usage is told, with a non-zero code', async (t) => {
     ['keys', 'generate', file, '--name', 'main', '--type', 'objects'],
     ['keys', 'generate', file, '--name', 'main', '--type', 'derived', '--length', '16'],
     ['keys', 'generate', file, 'second', '--name', 'main', '--type', 'derived'],
+    ['keys', 'generate', file, '--name', 'main', '--type', 'kms-mac'],
+    ['keys', 'generate', file, '--name', 'main', '--type', 'derived', '--kms-region', 'eu-central-1'],
+    ['keys', 'generate', file, '--name', 'main', '--type', 'derived', '--kms-key-id', 'alias/x'],
+    ['keys', 'rotate', file, '--plain', '--kms-region', 'eu-central-1'],
+    ['keys', 'wrap', file],
+    ['keys', 'wrap', file, '--kms-key-id', 'alias/x'],
+    ['keys', 'unwrap', file, '--kms-region', 'eu-central-1'],
+    ['keys', 'unwrap', file, '--to', 'x', '--in-place', '--kms-region', 'eu-central-1'],
     ['keys', 'headers', 's3://photos/a'],
     ['keys', 'headers', 's3://photos/a', '--config', join(folder, 'gone.yaml')],
     ['keys', 'headers', 's3://photos/a', '--config', 'x', '--format', 'xml'],
@@ -89,7 +97,7 @@ t.test('wrong usage is told, with a non-zero code', async (t) => {
 })
 
 t.test('--help', async (t) => {
-  t.match(await run('keys', '--help'), { code: 0, stdout: /generate.*headers/s })
+  t.match(await run('keys', '--help'), { code: 0, stdout: /generate.*headers.*wrap.*unwrap/s })
   t.match(await run('keys', 'rotate', '--help'), { code: 0, stdout: /--activate-in/ })
   t.match(await run('keys', 'headers', '--help'), { code: 0, stdout: /this\s+shows\s+its\s+data\s+keys/ })
 })

@@ -115,6 +115,20 @@ t.test('over a real socket', async (t) => {
     t.match(await ask({ credentials: none }), { type: 'away' })
   })
 
+  await t.test('close ends what runs, at once, and nothing is asked after it', async (t) => {
+    front.behaviour = 'silence'
+    front.calls.length = 0
+    const closing = open()
+    const running = closing.generateMac('alias/mac', Buffer.from('x'))
+    while (front.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    const started = Date.now()
+    closing.close()
+    t.match(await running, { type: 'away', reason: 'the connection to KMS was closed' })
+    t.ok(Date.now() - started < 5000)
+    t.match(await closing.generateMac('alias/mac', Buffer.from('x')), { type: 'away' })
+    t.equal(front.calls.length, 1)
+  })
+
   await t.test('the environment does not lead it elsewhere', async (t) => {
     const names = ['AWS_ENDPOINT_URL', 'AWS_ENDPOINT_URL_KMS', 'AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT']
     for (const name of names) process.env[name] = name.includes('URL') ? 'http://127.0.0.1:1' : 'true'
