@@ -46,6 +46,12 @@ export async function runClients(t: Test, run: ClientRun): Promise<void> {
   const proxy = await startProxy(installation, { upstream: run.upstream, etag: run.etag, name: run.upstream.name })
   const stage: Stage = { ...run, installation, proxy, view: viewOf(run.upstream), results: [] }
   for (const { client, settings, limits, extent } of run.clients) {
+    const missing = client.missing?.()
+    if (missing !== undefined) {
+      if (process.env['CI'] === undefined) t.pass(client.name, { skip: missing })
+      else t.fail(`${client.name}: ${missing}`)
+      continue
+    }
     const version = await client.version()
     for (const [index, setting] of settings.filter((setting) => suits(client, setting)).entries()) {
       const whole = index === 0 && extent === undefined

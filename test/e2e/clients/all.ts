@@ -12,6 +12,8 @@ import { boto2 } from './boto2.js'
 import { boto3 } from './boto3.js'
 import type { Client } from './client.js'
 import { curl } from './curl.js'
+import { goSdk } from './go.js'
+import { javaSdk } from './java.js'
 import { libs3 } from './libs3.js'
 import { rclone } from './rclone.js'
 import { ruby } from './ruby.js'
@@ -60,6 +62,10 @@ export const SDKS: readonly Client[] = [
   awsSdk,
   awsSdkV2('v4'),
   ruby,
+  goSdk,
+  javaSdk('Java SDK 1 (first of 1.11)', '1.11.0'),
+  javaSdk('Java SDK 1 (last)', '1.12.797'),
+  javaSdk('Java SDK 2', '2.57.8'),
   boto2('boto 2', 'v4'),
   boto2('boto 2, V2', 'v2'),
   amazonS3,

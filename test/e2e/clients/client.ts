@@ -51,6 +51,8 @@ export interface Session {
 
 export interface Client {
   readonly name: string
+  /** Why this machine does not have it, where it may lack it. */
+  readonly missing?: () => string | undefined
   /** What the program itself says. */
   version(): Promise<string>
   /**
