@@ -1,6 +1,7 @@
 import { S3Error } from '../s3/error.js'
 import { trimBlanks, type Fields } from '../s3/fields.js'
 import type { Query } from '../s3/query.js'
+import { pathSpellings } from '../sigv4/path-spellings.js'
 import { SUB_RESOURCES } from './sub-resources.js'
 
 export interface Version2Parts {
@@ -23,7 +24,7 @@ export interface Version2Parts {
  * Version 2's strings to sign, byte strings (latin1): one, and others that mean the same thing where signers differ on how to
  * write it (`acl=` for `acl`, `/bucket/` for `/bucket`), so that nobody gains by it.
  *
- * The path is taken exactly as sent, as every client measured signs it. Nothing in here can hold a line feed but the last
+ * The path is taken as sent, or as the AWS SDKs for Java sign it. Nothing in here can hold a line feed but the last
  * line, so that no two requests that mean different things have one string, see {@link refuseAmbiguous}.
  *
  * @throws S3Error InvalidArgument
@@ -57,8 +58,8 @@ function resources(parts: Version2Parts): readonly string[] {
 
 /** A bucket without its slash is signed with it by botocore. Both are the bucket. */
 function paths({ bucketInHost, rawPath }: Version2Parts): readonly string[] {
-  if (bucketInHost !== undefined) return [`/${bucketInHost}${rawPath}`]
-  return /^\/[^/]+$/.test(rawPath) ? [rawPath, `${rawPath}/`] : [rawPath]
+  if (bucketInHost !== undefined) return pathSpellings(rawPath).map((path) => `/${bucketInHost}${path}`)
+  return /^\/[^/]+$/.test(rawPath) ? [rawPath, `${rawPath}/`] : pathSpellings(rawPath)
 }
 
 function signedQueries({ rawQuery, query }: Version2Parts): readonly string[] {

@@ -17,8 +17,8 @@ export interface SignedParts {
 /**
  * SigV4's canonical request, a byte string (latin1) like everything it is made of: hash it as such.
  *
- * The path is taken exactly as sent. S3 does not normalise it, and every client measured signs the bytes that it sends,
- * whatever it left unescaped: to decode and encode again here would only break some of them.
+ * The path is taken as it is given. S3 does not normalise it, and clients sign the bytes that they send, whatever they left
+ * unescaped, but for what pathSpellings knows: to decode and encode again here would only break some of them.
  *
  * @throws S3Error InvalidURI where the query has a `%` without two hexadecimal digits
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html

@@ -3,6 +3,7 @@ import type { Fields } from '../s3/fields.js'
 import { ALGORITHM, malformed } from './authorization.js'
 import { canonicalRequest } from './canonical-request.js'
 import { hexBytes, withoutSecrets } from './mismatch.js'
+import { pathSpellings } from './path-spellings.js'
 import { rememberSigningKey, sameSignature, scopeText, sha256, signatureOf, signingKeyOf } from './signing-key.js'
 import { parseTimestamp, showTime } from './timestamp.js'
 import type { SecretAccessKey, SignedAuthorization, VerifiedSignature } from './types.js'
@@ -37,15 +38,16 @@ export function verifySignature(input: SignatureToVerify): VerifiedSignature {
   checkSignedHeaders(authorization, fields)
   const { scope, timestamp, signature } = authorization
   const signingKey = signingKeyOf(input.secretAccessKey, scope)
-  const spellings = hostSpellings(fields).map((host, at) => (at === 0 ? fields : new Map(fields).set('host', host)))
-  for (const spelling of spellings) {
-    const { stringToSign } = whatWasSigned(input, spelling)
+  const hosts = hostSpellings(fields).map((host, at) => (at === 0 ? fields : new Map(fields).set('host', host)))
+  const paths = pathSpellings(input.rawPath)
+  for (const spelling of paths.flatMap((rawPath) => hosts.map((host) => ({ ...input, rawPath, fields: host })))) {
+    const { stringToSign } = whatWasSigned(spelling)
     if (sameSignature(signatureOf(signingKey, stringToSign), signature)) {
       rememberSigningKey(input.secretAccessKey, scope, signingKey)
       return { scope, timestamp, signature, signingKey }
     }
   }
-  throw mismatch(authorization, whatWasSigned(input, fields))
+  throw mismatch(authorization, whatWasSigned(input))
 }
 
 interface Signed {
@@ -53,7 +55,7 @@ interface Signed {
   readonly stringToSign: string
 }
 
-function whatWasSigned({ method, rawPath, rawQuery, authorization }: SignatureToVerify, fields: Fields): Signed {
+function whatWasSigned({ method, rawPath, rawQuery, fields, authorization }: SignatureToVerify): Signed {
   const { scope, timestamp, signedHeaders, payloadHash, type } = authorization
   const presigned = type === 'presigned'
   const canonical = canonicalRequest({ method, rawPath, rawQuery, fields, signedHeaders, payloadHash, presigned })

@@ -111,6 +111,19 @@ function presigned(stringToSign: string, query: string, expires: string | number
   return { name: '', method: 'GET', target, headers: [['Host', 's3.example.com']] }
 }
 
+t.test('two slashes, of which the AWS SDK for Java sends the second as %2F', (t) => {
+  const code = (target: string, resource: string): string =>
+    codeOf(() => verify(boto, header(`GET\n\n\n${DATE}\n${resource}`, { target })))
+  t.equal(code('/a-bucket/a/%2Fb', '/a-bucket/a//b'), 'none')
+  t.equal(code('/a-bucket/a/%2F/b?acl', '/a-bucket/a///b?acl'), 'none')
+  t.equal(code('/a-bucket/a/%2Fb', '/a-bucket/a/%2Fb'), 'none')
+  for (const target of ['/a-bucket/a%2Fb', '/a-bucket/a/b', '/a-bucket/a/%252Fb', '/a-bucket%2Fa//b']) {
+    t.equal(code(target, '/a-bucket/a//b'), 'SignatureDoesNotMatch', target)
+  }
+  t.equal(code('/a-bucket%2Fkey', '/a-bucket/key'), 'SignatureDoesNotMatch')
+  t.end()
+})
+
 t.test('an empty sub-resource is signed with and without its `=`', (t) => {
   const text = (resource: string) => `GET\n\n\n${DATE}\n/a-bucket/key${resource}`
   t.doesNotThrow(() => verify(boto, header(text('?acl'), { target: '/a-bucket/key?acl' })))

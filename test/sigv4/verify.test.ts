@@ -264,6 +264,33 @@ t.test('the Host header with and without a default port', (t) => {
   t.end()
 })
 
+t.test('two slashes, of which the AWS SDKs for Java send the second as %2F', (t) => {
+  const pairs = (sign: string, send: string): string =>
+    codeOf(() => verify({ ...signed({ ...plain, rawPath: sign }), rawPath: send }))
+  for (const [sign, send] of [
+    ['/bucket/a//b', '/bucket/a/%2Fb'],
+    ['/bucket/a///b', '/bucket/a/%2F/b'],
+    ['/bucket/a////b', '/bucket/a/%2F/%2Fb'],
+    ['/bucket//', '/bucket/%2F'],
+    ['//key', '/%2Fkey'],
+    ['/bucket/a/%2Fb', '/bucket/a/%2Fb'],
+  ] as const) {
+    t.equal(pairs(sign, send), 'none', `${sign} ${send}`)
+  }
+  for (const [sign, send] of [
+    ['/bucket/a/b', '/bucket/a%2Fb'],
+    ['/bucket/a/b', '/bucket/a/%2Fb'],
+    ['/bucket/key', '/bucket%2Fkey'],
+    ['/bucket/a/%2Fb', '/bucket/a//b'],
+    ['/bucket/a//b', '/bucket/a/%252Fb'],
+    ['/bucket/a//b', '/bucket/a%2F%2Fb'],
+    ['/bucket/a//b', '/bucket/a/b'],
+  ] as const) {
+    t.equal(pairs(sign, send), 'SignatureDoesNotMatch', `${sign} ${send}`)
+  }
+  t.end()
+})
+
 t.test('a mismatch tells what was signed, as S3 does', (t) => {
   const request = signed(plain)
   const error = errorOf(() => verify(request, { secretAccessKey: new SecretAccessKey('wrong') }))
