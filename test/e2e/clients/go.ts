@@ -12,7 +12,8 @@ const PROGRAM = fileURLToPath(
 /** Go's aws-sdk v1 with s3manager, in a process that answers one command after the other. */
 export const goSdk: Client = {
   name: 'aws-sdk-go v1',
-  missing: () => (existsSync(PROGRAM) ? undefined : 'it is not built: scripts/e2e-programs builds it where there is Go'),
+  missing: () =>
+    existsSync(PROGRAM) ? undefined : 'it is not built: scripts/e2e-programs builds it where there is Go',
   version: async () => `aws-sdk-go ${(await runWell(PROGRAM, ['version'])).stdout.toString().trim()}`,
   limits: { 'second sync': 'has no sync' },
   styles: ['path', 'virtual-hosted'],
