@@ -61,6 +61,7 @@ export const TOOLS: readonly Client[] = [
 export const SDKS: readonly Client[] = [
   awsSdk,
   awsSdkV2('v4'),
+  awsSdkV2('v2'),
   ruby,
   goSdk,
   javaSdk('Java SDK 1 (first of 1.11)', '1.11.0'),

@@ -16,6 +16,7 @@ export function awsSdkV2(signature: 'v2' | 'v4'): Client {
     limits: { 'second sync': 'has no sync' },
     ...(signature === 'v2' ? { signatures: 'v2' } : {}),
     styles: ['path', 'virtual-hosted'],
+    ...(signature === 'v2' ? { signatures: signature } : {}),
     open: async (access) => session(access, signature),
   }
 }
