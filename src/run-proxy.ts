@@ -1,7 +1,14 @@
 import { type Admin, startAdmin } from './telemetry/admin.js'
-import { type Logger, createLogger, standardOutput } from './telemetry/logger.js'
+import { type Logger, type RootLogger, createLogger, standardOutput } from './telemetry/logger.js'
 import { METRICS_CONTENT_TYPE, aggregateMetrics } from './telemetry/metric-registry.js'
 import { type Output, startServing } from './serving.js'
+import { type FollowedConfig, followConfig, textsOf } from './reload/follow-config.js'
+import type { ConfigSource, ReadConfig } from './config-source.js'
+import type { LeaderMetrics } from './telemetry/leader-metrics.js'
+import type { Prepared } from './reload/prepared.js'
+import type { Texts } from './config/texts.js'
+import { SERVER_TIMES } from './server.js'
+import { formatProblem } from './config/load.js'
 import { WORKER_TIMES, isWorker, runWorkers } from './workers.js'
 import type { Config } from './config/types.js'
 import type { KeyringEvent } from './keyring/kms-world.js'
@@ -24,6 +31,10 @@ export interface RunWorld {
   readonly stop: () => Promise<void>
   /** Calls back at each SIGHUP. */
   readonly onReload: (reload: () => void) => void
+  /** Reads the configuration again. */
+  readonly source: ConfigSource
+  /** What it was read from at the start. */
+  readonly seen: ReadConfig['seen']
   /** Opens keyring files again when they have changed. */
   readonly opener: KeyringOpener
   /** What keyrings in KMS tell. */
@@ -73,18 +84,23 @@ async function runAlone(
     await serving.stop()
     throw cause
   })
-  world.onReload(serving.reload)
+  const followed = follow(config, world, log, leader, serving.prepare)
+  world.onReload(() => {
+    serving.reload()
+    void followed.reload()
+  })
   const addresses = serving.listeners.addresses.map(({ address }) => address)
   log.info({ listeners: addresses, admin: admin === 'none' ? 'off' : admin.address }, 'ready')
   world.onReady(addresses)
   await world.stop()
   ready = false
+  followed.close()
   log.info({ drainMs: config.timeouts.drainMs }, 'stopping')
   log.info({ ...(await serving.stop()) }, 'stopped')
   if (admin !== 'none') await admin.close()
 }
 
-async function runAsPrimary(config: Config, world: RunWorld, log: Logger): Promise<void> {
+async function runAsPrimary(config: Config, world: RunWorld, log: RootLogger): Promise<void> {
   const leader = leaderMetricsOf(world)
   const workers = await runWorkers({
     count: config.workers,
@@ -92,6 +108,7 @@ async function runAsPrimary(config: Config, world: RunWorld, log: Logger): Promi
     drainMs: config.timeouts.drainMs,
     times: WORKER_TIMES,
     log,
+    texts: textsOf(world.seen),
     onCrash: leader.workerCrashed,
   })
   const text = async () => {
@@ -103,10 +120,23 @@ async function runAsPrimary(config: Config, world: RunWorld, log: Logger): Promi
     await workers.close()
     throw cause
   })
-  world.onReload(workers.reload)
+  const followed = follow(config, world, log, leader, async (next, texts) => {
+    const prepared = await workers.prepare(texts)
+    if (prepared.type === 'refused') return prepared
+    const commit = () => {
+      log.setLevel(next.log.level)
+      prepared.commit()
+    }
+    return { ...prepared, commit }
+  })
+  world.onReload(() => {
+    workers.reload()
+    void followed.reload()
+  })
   log.info({ listeners: workers.addresses, workers: config.workers }, 'ready')
   world.onReady(workers.addresses)
   await world.stop()
+  followed.close()
   log.info({ drainMs: config.timeouts.drainMs }, 'stopping')
   log.info({ ...(await workers.close()) }, 'stopped')
   if (admin !== 'none') await admin.close()
@@ -128,6 +158,11 @@ async function runAsWorker(
         drain: serving.stop,
         reload: serving.reload,
         snapshot: serving.metrics.snapshot,
+        prepare: async (texts) => {
+          const loaded = world.source.from(texts)
+          if (loaded.type === 'config') return serving.prepare(loaded.config)
+          return { type: 'refused', problems: loaded.problems.map(formatProblem) }
+        },
       },
     )
   } catch (cause) {
@@ -136,6 +171,15 @@ async function runAsWorker(
   }
   await new Promise(() => undefined)
 }
+
+const follow = (
+  config: Config,
+  { source, seen }: RunWorld,
+  log: Logger,
+  leader: LeaderMetrics,
+  prepare: (config: Config, texts: Texts) => Promise<Prepared>,
+): FollowedConfig =>
+  followConfig({ source, config, seen, times: SERVER_TIMES, log, prepare, onReload: leader.configReload })
 
 async function openAdmin(
   config: Config,

@@ -1,6 +1,6 @@
 import { type Composed, compose, withKeyrings } from './compose.js'
 import { type HttpProxyTransport, httpProxyTransport } from './upstream/http-proxy-transport.js'
-import type { LogDestination, Logger } from './telemetry/logger.js'
+import type { LogDestination, RootLogger } from './telemetry/logger.js'
 import { type Listeners, SERVER_TIMES, startListeners } from './server.js'
 import { type Metrics, createMetrics } from './telemetry/metrics.js'
 import { StartError, faultOf } from './server/start-error.js'
@@ -8,16 +8,18 @@ import type { Config } from './config/types.js'
 import type { KeyVersionInfo } from './telemetry/keyring-metrics.js'
 import type { Keyring } from './keyring/port.js'
 import type { OpenedKeyring } from './keyring/create.js'
+import type { Prepared } from './reload/prepared.js'
 import type { RunWorld } from './run-proxy.js'
 import { accessLog } from './telemetry/access-log.js'
 import { followKeyringFiles } from './keyring-files.js'
+import { openKeyringsOf } from './reload/open-keyrings-of.js'
 import { openAuditLog } from './telemetry/audit.js'
 import { readFileSync } from 'node:fs'
 import { requestHandler } from './proxy/handle-request.js'
 
 /** Where a process writes to. */
 export interface Output {
-  readonly log: Logger
+  readonly log: RootLogger
   readonly stdout: LogDestination
 }
 
@@ -27,6 +29,8 @@ export interface Serving {
   readonly metrics: Metrics
   /** Looks at certificate and keyring files now, and opens the audit log anew. */
   readonly reload: () => void
+  /** Makes another configuration ready; requests that come after its commit go by it. */
+  readonly prepare: (config: Config) => Promise<Prepared>
   readonly stop: () => Promise<{ readonly finished: number; readonly cut: number }>
 }
 
@@ -56,23 +60,25 @@ export async function startServing(
     const { keyring, keyVersion, failure } = event
     log.error({ keyring, keyVersion, kms: failure.type, reason: failure.reason }, 'KMS gives no key')
   })
-  const writeAccessLog = accessLog({ log, objectKeys: config.log.objectKeys })
-  const composed: Composed = compose(config, keyringsOf(opened), {
-    now: world.now,
-    monotonic: () => performance.now(),
-    randomBytes: world.randomBytes,
-    transport: transport.transport,
-    observe: (event) => {
-      metrics.observe(event)
-      writeAccessLog(event)
-      if (audit !== 'off') audit.observe(event)
-    },
-    warn: (message, detail) => log.warn(detail, message),
-  })
-  if (composed.type === 'problems') {
-    throw new StartError(composed.problems.map(({ path, message }) => `${path}: ${message}`).join('; '))
+  const composeOf = (given: Config, keyrings: readonly OpenedKeyring[]): Composed => {
+    const writeAccessLog = accessLog({ log, objectKeys: given.log.objectKeys })
+    return compose(given, keyringsOf(keyrings), {
+      now: world.now,
+      monotonic: () => performance.now(),
+      randomBytes: world.randomBytes,
+      transport: transport.transport,
+      observe: (event) => {
+        metrics.observe(event)
+        writeAccessLog(event)
+        if (audit !== 'off') audit.observe(event)
+      },
+      warn: (message, detail) => log.warn(detail, message),
+    })
   }
+  const composed = composeOf(config, opened)
+  if (composed.type === 'problems') throw new StartError(linesOf(composed.problems).join('; '))
   let { pipeline } = composed
+  let inUse = config
   metrics.keyVersions(() => keyVersionsOf(loaded))
   listeners = await startListeners({
     listeners: config.listeners,
@@ -80,25 +86,50 @@ export async function startServing(
     times: SERVER_TIMES,
     handler: requestHandler(() => pipeline),
     log,
-    observe: pipeline.observe,
+    observe: (event) => pipeline.observe(event),
     outOfOrder: audit === 'off' ? () => 'none' : audit.outOfOrder,
     onCertificate: metrics.certificate,
     onCertificateReload: metrics.certificateReload,
   })
   const serving = listeners
-  const files = followKeyringFiles(opened, {
-    opener: world.opener,
-    times: SERVER_TIMES,
-    log,
-    onChange: (changed) => {
-      loaded = changed
-      pipeline = withKeyrings(pipeline, config, keyringsOf(changed))
-    },
-    onReload: metrics.keyringReload,
-  })
+  const follow = (keyrings: readonly OpenedKeyring[]) =>
+    followKeyringFiles(keyrings, {
+      opener: world.opener,
+      times: SERVER_TIMES,
+      log,
+      onChange: (changed) => {
+        loaded = changed
+        pipeline = withKeyrings(pipeline, inUse, keyringsOf(changed))
+      },
+      onReload: metrics.keyringReload,
+    })
+  let files = follow(opened)
+  const prepare = async (next: Config): Promise<Prepared> => {
+    const opening = await openKeyringsOf(next, () => loaded, world.opener, log)
+    if (opening.type === 'refused') return opening
+    const composing = composeOf(next, opening.keyrings())
+    if (composing.type === 'problems') return { type: 'refused', problems: linesOf(composing.problems) }
+    return {
+      type: 'ready',
+      abort: () => undefined,
+      commit: () => {
+        files.close()
+        // A keyring file may have been taken up since.
+        loaded = opening.keyrings()
+        inUse = next
+        // What was learned of objects and buckets stays true.
+        const { memory, regions } = pipeline
+        pipeline = withKeyrings({ ...composing.pipeline, memory, regions }, next, keyringsOf(loaded))
+        metrics.keyVersions(() => keyVersionsOf(loaded))
+        files = follow(loaded)
+        log.setLevel(next.log.level)
+      },
+    }
+  }
   return {
     listeners,
     metrics,
+    prepare,
     reload: () => {
       if (audit !== 'off') audit.reopen()
       serving.reloadCertificates()
@@ -113,6 +144,9 @@ export async function startServing(
     },
   }
 }
+
+const linesOf = (problems: readonly { readonly path: string; readonly message: string }[]) =>
+  problems.map(({ path, message }) => `${path}: ${message}`)
 
 const keyringsOf = (opened: readonly OpenedKeyring[]): readonly Keyring[] => opened.map(({ keyring }) => keyring)
 

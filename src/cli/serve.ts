@@ -3,13 +3,16 @@ import type { CliIo } from './io.js'
 import type { Config } from '../config/types.js'
 import type { ExitCode } from './main.js'
 import { StartError } from '../server/start-error.js'
-import { formatProblem, loadConfig } from '../config/load.js'
+import { type ConfigSource, type ReadConfig, configSource } from '../config-source.js'
+import { formatProblem } from '../config/load.js'
 import { openKeyringFile, openKeyrings, type OpenedKeyring } from '../keyring/create.js'
 import type { KeyringOpener } from '../keyring-files.js'
 import { readKeyringText } from './keyring-storage.js'
 import type { KmsWorld } from '../keyring/kms-world.js'
 import { kmsOverSdk } from '../kms-over-sdk.js'
 import { type RunWorld, runProxy } from '../run-proxy.js'
+import { isWorker } from '../workers.js'
+import { textsFromPrimary } from '../workers/worker.js'
 
 /** How a long-running command is told to stop, or to look at its files again. */
 export type ServeWorld = Pick<RunWorld, 'stop' | 'onReload' | 'version'>
@@ -34,6 +37,8 @@ export async function serve(file: string, io: CliIo, world: ServeWorld): Promise
     await runProxy(opened.config, opened.keyrings, {
       ...io,
       ...world,
+      source: opened.source,
+      seen: opened.seen,
       opener: openerOf(io, kms),
       keyringEvents: kms.listen,
       onReady: () => undefined,
@@ -60,8 +65,9 @@ export async function openConfiguration(
   file: string,
   io: CliIo,
   kms: KmsWorld,
-): Promise<{ readonly config: Config; readonly keyrings: readonly OpenedKeyring[] } | 'wrong'> {
-  const loaded = loadConfig(file, io.env)
+): Promise<OpenedConfiguration | 'wrong'> {
+  const source = configSource(file, io.env)
+  const { result: loaded, seen } = isWorker() ? await asPrimaryRead(source) : source.read()
   if (loaded.type === 'problems') return tell(loaded.problems.map(formatProblem), io)
   const opened = await openKeyrings(loaded.config.keyrings, readKeyringText, io.now, kms)
   if (opened.type === 'problems')
@@ -70,7 +76,19 @@ export async function openConfiguration(
       io,
     )
   for (const { path, message } of opened.warnings) io.stderr(`ssec-proxy: warning: ${path}: ${message}\n`)
-  return { config: loaded.config, keyrings: opened.opened }
+  return { config: loaded.config, keyrings: opened.opened, source, seen }
+}
+
+async function asPrimaryRead(source: ConfigSource): Promise<ReadConfig> {
+  const texts = await textsFromPrimary()
+  return { result: source.from(texts), seen: texts }
+}
+
+export interface OpenedConfiguration {
+  readonly config: Config
+  readonly keyrings: readonly OpenedKeyring[]
+  readonly source: ConfigSource
+  readonly seen: ReadConfig['seen']
 }
 
 function tell(problems: readonly string[], io: CliIo): 'wrong' {

@@ -35,6 +35,8 @@ export async function quickstart(
     const proxy = runProxy(opened.config, opened.keyrings, {
       ...io,
       ...world,
+      source: opened.source,
+      seen: opened.seen,
       opener: openerOf(io, kms),
       keyringEvents: kms.listen,
       stop,

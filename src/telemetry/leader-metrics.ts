@@ -5,6 +5,8 @@ export interface LeaderMetrics {
   readonly workerCrashed: (how: string) => void
   /** How many workers there should be, take requests, and answered when their metrics were asked for. */
   readonly workers: (count: { readonly wanted: number; readonly ready: number; readonly answered: number }) => void
+  /** What became of a configuration file that changed. */
+  readonly configReload: (result: 'accepted' | 'refused' | 'restored') => void
   /** Prometheus' text format. */
   readonly text: () => Promise<string>
 }
@@ -37,11 +39,26 @@ export function leaderMetrics(about: {
     help: 'Workers that ended unasked, by exit code or signal',
     labels: ['how'],
   })
+  const reloads = registry.counter({
+    name: 'config_reloads_total',
+    help: 'Changed configurations, by what became of them',
+    labels: ['result'],
+  })
+  const reloadFailed = registry.gauge({
+    name: 'config_reload_failed',
+    help: '1 while the configuration on the disk is refused and an older one is in use',
+    across: 'first',
+  })
+  reloadFailed({}, 0)
   const howLabel = bounded(MOST_ENDS)
   return {
     workerCrashed: (how) => crashes({ how: howLabel(how) }),
     workers: (count) => {
       for (const state of ['wanted', 'ready', 'answered'] as const) workers({ state }, count[state])
+    },
+    configReload: (result) => {
+      reloadFailed({}, result === 'refused' ? 1 : 0)
+      if (result !== 'restored') reloads({ result })
     },
     text: () => registry.text(),
   }

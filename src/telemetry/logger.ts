@@ -13,6 +13,11 @@ export interface Logger {
   child(fields: Readonly<Record<string, unknown>>): Logger
 }
 
+/** The logger of a process. Its level can change; children keep the level that they were made with. */
+export interface RootLogger extends Logger {
+  readonly setLevel: (level: Config['log']['level']) => void
+}
+
 /** Where lines go. Called once a line, newline included. */
 export interface LogDestination {
   write(line: string): void
@@ -28,7 +33,7 @@ export const standardOutput = (): LogDestination => pino.destination({ fd: 1, sy
 export function createLogger(options: {
   readonly level: Config['log']['level']
   readonly destination: LogDestination
-}): Logger {
+}): RootLogger {
   const logger = pino(
     {
       level: options.level,
@@ -43,7 +48,12 @@ export function createLogger(options: {
     },
     options.destination,
   )
-  return wrap(logger)
+  return {
+    ...wrap(logger),
+    setLevel: (level) => {
+      logger.level = level
+    },
+  }
 }
 
 function wrap(logger: pino.Logger): Logger {

@@ -26,12 +26,18 @@ export interface Crew {
  * Forks `count` workers and resolves when all are ready. From then on one that ends is replaced, later and later the
  * more of its successors end early.
  *
+ * @param hear is told everything from the first word of the first worker on
  * @throws StartError where one ends before that: its own line. No worker is left then.
  */
-export async function startCrew(count: number, times: CrewTimes, log: Logger): Promise<Crew> {
+export async function startCrew(
+  count: number,
+  times: CrewTimes,
+  log: Logger,
+  hear: (news: News, from: Fork) => void,
+): Promise<Crew> {
   const all = new Map<number, Fork>()
   const ready = new Map<number, Fork>()
-  const hearers = new Set<(news: News, from: Fork) => void>()
+  const hearers = new Set<(news: News, from: Fork) => void>([hear])
   const timers = new Set<NodeJS.Timeout>()
   let phase: 'starting' | 'running' | 'closing' = 'starting'
 

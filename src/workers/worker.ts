@@ -1,4 +1,6 @@
 import { type Order, type Report, isOurs } from './messages.js'
+import type { Prepared } from '../reload/prepared.js'
+import type { Texts } from '../config/texts.js'
 import type { Drained } from '../server/drain.js'
 import type { MetricsSnapshot } from '../telemetry/metric-registry.js'
 
@@ -8,6 +10,8 @@ export interface WorkerDuties {
   readonly drain: () => Promise<Drained>
   readonly reload: () => void
   readonly snapshot: () => Promise<MetricsSnapshot>
+  /** Makes the configuration of these texts ready. */
+  readonly prepare: (texts: Texts) => Promise<Prepared>
 }
 
 export interface PrimaryLink {
@@ -50,10 +54,49 @@ async function obey(order: Order, duties: WorkerDuties | 'not yet'): Promise<voi
     case 'ssec-proxy/reload':
       if (duties !== 'not yet') duties.reload()
       return
+    case 'ssec-proxy/config':
+      return
+    case 'ssec-proxy/prepare':
+      if (duties !== 'not yet') await prepare(order.id, new Map(order.texts), duties)
+      return
+    case 'ssec-proxy/commit':
+      conclude('commit', order.id)
+      return
+    case 'ssec-proxy/abort':
+      conclude('abort', order.id)
+      return
     case 'ssec-proxy/metrics':
       if (duties === 'not yet') return
       await report({ type: 'ssec-proxy/metrics', id: order.id, snapshot: await duties.snapshot() })
   }
+}
+
+/** The one that may be taken into use, or given up, when the primary says so. */
+let prepared: { readonly id: number; readonly change: Prepared } | 'none' = 'none'
+
+async function prepare(id: number, texts: Texts, duties: WorkerDuties): Promise<void> {
+  const change = await duties.prepare(texts)
+  prepared = { id, change }
+  await report({ type: 'ssec-proxy/prepared', id, problems: change.type === 'ready' ? [] : change.problems })
+}
+
+function conclude(how: 'commit' | 'abort', id: number): void {
+  if (prepared === 'none' || prepared.id !== id) return
+  if (prepared.change.type === 'ready') prepared.change[how]()
+  prepared = 'none'
+}
+
+/** What the primary read of the configuration's files: every worker goes by the same, whatever the files hold by now. */
+export function textsFromPrimary(): Promise<Texts> {
+  return new Promise((resolve) => {
+    const hear = (message: unknown) => {
+      if (!isOurs(message) || (message as Order).type !== 'ssec-proxy/config') return
+      process.off('message', hear)
+      resolve(new Map((message as Extract<Order, { type: 'ssec-proxy/config' }>).texts))
+    }
+    process.on('message', hear)
+    void report({ type: 'ssec-proxy/wants-config' })
+  })
 }
 
 /** Resolves when the message has left; a primary that is gone hears nothing. */

@@ -42,6 +42,7 @@ async function work(): Promise<void> {
       drain: () => open.close({ timeoutMs: drainMs }),
       reload: () => log.info({}, 'reloaded'),
       snapshot: metrics.snapshot,
+      prepare: async () => ({ type: 'refused', problems: ['not here'] }),
     },
   )
 }
@@ -55,6 +56,7 @@ async function lead(): Promise<void> {
     drainMs,
     times,
     log,
+    texts: new Map(),
     onCrash: (how) => log.info({ how }, 'crash heard'),
   })
   process.on('SIGTERM', () => {

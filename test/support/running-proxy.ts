@@ -114,7 +114,12 @@ export interface ProxyOptions {
   readonly keyring?: string
   /** Default debug. */
   readonly logLevel?: 'debug' | 'warn'
+  /** Changes the configuration before the start. */
+  readonly change?: (configuration: Configuration) => Configuration
 }
+
+/** A configuration as it is written, to be changed by tests. */
+export type Configuration = Readonly<Record<string, unknown>>
 
 export interface RunningProxy {
   readonly configFile: string
@@ -123,6 +128,8 @@ export interface RunningProxy {
   readonly adminPort: number
   /** Everything it wrote on stdout and stderr. */
   readonly logFile: string
+  /** Sends it a signal. */
+  signal(name: NodeJS.Signals): void
   /** SIGTERM, and its end. Rejects where the exit code is not 0 or half a minute is not enough. */
   stop(): Promise<void>
 }
@@ -139,10 +146,8 @@ export async function startProxy(installation: Installation, options: ProxyOptio
   writeFileSync(join(folder, 'upstream-ca.crt'), ca)
   registerSecret('secret access key of the upstream', credentials.secretAccessKey)
   const configFile = join(folder, `${name}.yaml`)
-  writeFileSync(
-    configFile,
-    stringify(configuration(installation, options, { httpsPort, httpPort, adminPort }), NO_ALIASES),
-  )
+  const written = configuration(installation, options, { httpsPort, httpPort, adminPort })
+  writeFileSync(configFile, stringify(options.change?.(written) ?? written, NO_ALIASES))
   const logFile = transcript(`${name}-${httpsPort}`, join(folder, `${name}-${httpsPort}.log`))
   const log = openSync(logFile, 'a')
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--config', configFile], {
@@ -178,7 +183,8 @@ export async function startProxy(installation: Installation, options: ProxyOptio
     }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  return { configFile, httpsPort, httpPort, adminPort, logFile, stop }
+  const signal = (sent: NodeJS.Signals): void => void child.kill(sent)
+  return { configFile, httpsPort, httpPort, adminPort, logFile, signal, stop }
 }
 
 const lastLines = (file: string): string => readFileSync(file, 'utf8').trim().split('\n').slice(-8).join('\n')
@@ -193,7 +199,7 @@ function configuration(
   installation: Installation,
   { upstream, etag = 'opaque', identities = [], keyring = 'keyring.json', logLevel = 'debug' }: ProxyOptions,
   ports: Ports,
-): object {
+): Configuration {
   const { certFile: cert, accessKeyId, legacy } = installation
   const grants = [{ bucket: '*', permissions: ['read', 'write', 'delete', 'list', 'manage'] }]
   return {

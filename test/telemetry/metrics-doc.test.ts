@@ -44,6 +44,7 @@ async function everything(): Promise<string> {
   const leader = leaderMetrics({ version: '1', nodeVersion: 'v20', started: new Date(0) })
   leader.workers({ wanted: 1, ready: 1, answered: 1 })
   leader.workerCrashed('code 1')
+  leader.configReload('refused')
   return `${await metrics.text()}\n${await leader.text()}`
 }
 
