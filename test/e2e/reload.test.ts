@@ -102,8 +102,10 @@ for (const workers of [1, 3]) {
     // An upload that is running when its identity is taken away goes on under what it began with.
     let release: () => void = () => undefined
     const gate = new Promise<void>((resolve) => (release = resolve))
+    let begun = false
     const slow = async function* () {
       yield Buffer.alloc(100_000, 'a')
+      begun = true
       await gate
       yield Buffer.alloc(100_000, 'b')
     }
@@ -112,7 +114,8 @@ for (const workers of [1, 3]) {
     const upload = slowClient.send(
       new PutObjectCommand({ Bucket, Key: 'slow', Body: Readable.from(slow()), ContentLength: 200_000 }),
     )
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await until('the upload has begun', () => begun)
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
     await after('accepted', () => change({}))
     t.equal(await heard(secretOfSecond), 'InvalidAccessKeyId', 'an identity is gone, everywhere')
     release()
