@@ -8,6 +8,7 @@ import { endpointFor } from '../upstream/address.js'
 import type { CredentialSource } from '../upstream/types.js'
 import { checkBucket, checkEncryption, checkPolicy } from './check-bucket.js'
 import { checkClock, checkConnection, checkPlainHttp, type ConnectionWorld } from './check-connection.js'
+import { checkMD5 } from './check-md5.js'
 import { checkCredentials } from './check-credentials.js'
 import { about, hasFailed, type Finding } from './finding.js'
 import { roundTrip } from './round-trip.js'
@@ -92,6 +93,7 @@ async function* examineBucket(
     if (reference === 'no-rule' || reference.type === 'plain') continue
     yield* await roundTrip({ access, bucket, prefix, reference, randomBytes: world.randomBytes })
   }
+  yield* await checkMD5(access, bucket, rules, world.randomBytes)
 }
 
 function bucketsOf({ rules, buckets }: Pick<Patient, 'rules' | 'buckets'>): readonly Bucket[] {

@@ -30,6 +30,7 @@ export type Check =
   | 'encryption'
   | 'policy'
   | 'round trip'
+  | 'md5'
 
 /** Makes findings about one thing. */
 export const about =

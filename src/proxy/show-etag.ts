@@ -29,13 +29,22 @@ export async function showETagField(
   const policy = bucketETagPolicy(pipeline.rules, place.bucket)
   if (policy === 'passthrough') return answer
   checkStored(request, answer, record)
-  const shown = policy === 'md5' ? await md5Shown(request, place, answer, pipeline, signal, record) : opaque(answer)
+  const shown = policy === 'md5' ? await md5Shown(answer, { request, place, pipeline, signal, record }) : opaque(answer)
   const fields = new Map(shown.response.fields)
   // What only the proxy asked for is not the client's to wonder about.
   if (policy === 'md5' && !bringsChecksum(request)) {
     for (const name of fields.keys()) if (name.startsWith('x-amz-checksum-')) fields.delete(name)
   }
   return { ...shown, response: { ...shown.response, fields } }
+}
+
+/** A request, the object that it is about, and what it takes to ask about that. */
+interface Asking {
+  readonly request: RewrittenRequest
+  readonly place: ObjectPlace
+  readonly pipeline: Pipeline
+  readonly signal: AbortSignal
+  readonly record: RequestRecord
 }
 
 function opaque(answer: Answered): Answered {
@@ -49,14 +58,8 @@ function withETag(answer: Answered, show: (value: string) => string): Answered {
   return { ...answer, response: { ...response, fields: new Map([...response.fields, ['etag', show(value)]]) } }
 }
 
-async function md5Shown(
-  request: RewrittenRequest,
-  place: ObjectPlace,
-  answer: Answered,
-  pipeline: Pipeline,
-  signal: AbortSignal,
-  record: RequestRecord,
-): Promise<Answered> {
+async function md5Shown(answer: Answered, asking: Asking): Promise<Answered> {
+  const { request, place, pipeline } = asking
   const { status, fields } = answer.response
   if (!fields.has('etag') || (status >= 300 && status !== 304)) return opaque(answer)
   switch (request.operation.name) {
@@ -69,22 +72,15 @@ async function md5Shown(
       return md5OrOpaque(answer, md5ETag(fields.get(MD5_CHECKSUM)))
     case 'GetObject':
     case 'HeadObject':
-      return readShown(request, place, answer, pipeline, signal, record)
+      return readShown(answer, asking)
     case 'PostObject':
-      return formShown(request, place, answer, pipeline, signal, record)
+      return formShown(answer, asking)
     default:
       return opaque(answer)
   }
 }
 
-async function readShown(
-  request: RewrittenRequest,
-  place: ObjectPlace,
-  answer: Answered,
-  pipeline: Pipeline,
-  signal: AbortSignal,
-  record: RequestRecord,
-): Promise<Answered> {
+async function readShown(answer: Answered, { request, place, pipeline, signal, record }: Asking): Promise<Answered> {
   const { status, fields, body } = answer.response
   if (status === 304) {
     body.resume()
@@ -105,14 +101,7 @@ async function readShown(
 }
 
 /** A form has an MD5 only where its maker knew it beforehand; what is shown is then what HEAD shows. */
-async function formShown(
-  request: RewrittenRequest,
-  place: ObjectPlace,
-  answer: Answered,
-  pipeline: Pipeline,
-  signal: AbortSignal,
-  record: RequestRecord,
-): Promise<Answered> {
+async function formShown(answer: Answered, { request, place, pipeline, signal, record }: Asking): Promise<Answered> {
   if (request.form === 'none' || !request.form.fields.has(MD5_CHECKSUM)) return opaque(answer)
   const { response } = await holdAnswer(answer.response, MAX_FORM_ANSWER_BYTES)
   const said = md5ETag(response.fields.get(MD5_CHECKSUM))

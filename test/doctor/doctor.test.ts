@@ -393,3 +393,15 @@ t.test('a configuration with problems: each of them, and nothing else', async (t
   t.match(out, /^FAILED {3}configuration .*upstream\.endpoint: must start with https:\/\/.*plain http never/m)
   t.match(out, /1 findings: 1 failed/)
 })
+
+t.test('MD5s as ETags: looked at where a rule says so', async (t) => {
+  const { run, origin } = await makeStand(t)
+  t.same((await run()).of('md5'), [], 'and only there')
+  const rules = [{ bucket: 'bucket', keyring: 'main', etag: 'md5' }]
+  t.match((await run({ rules })).of('md5'), [{ subject: 'bucket', status: 'ok' }])
+  origin.faults.ignoreChecksums = true
+  const { code, of } = await run({ rules })
+  t.equal(code, 1)
+  t.match(of('md5'), [{ status: 'failed', detail: /answered without x-amz-checksum-md5/, remedy: /etag: opaque/ }])
+  t.equal(origin.objects().length, 0, 'nothing is left behind')
+})

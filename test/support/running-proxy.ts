@@ -108,6 +108,8 @@ export interface ProxyOptions {
   /** Tells the proxies of one installation apart. */
   readonly name?: string
   readonly etag?: 'opaque' | 'passthrough'
+  /** Buckets with `etag: md5`; they must be there when the proxy starts. */
+  readonly md5Buckets?: readonly string[]
   /** More identities, as the configuration has them. */
   readonly identities?: readonly object[]
   /** In the installation's folder, instead of its keyring file. */
@@ -197,7 +199,14 @@ interface Ports {
 
 function configuration(
   installation: Installation,
-  { upstream, etag = 'opaque', identities = [], keyring = 'keyring.json', logLevel = 'debug' }: ProxyOptions,
+  {
+    upstream,
+    etag = 'opaque',
+    md5Buckets = [],
+    identities = [],
+    keyring = 'keyring.json',
+    logLevel = 'debug',
+  }: ProxyOptions,
   ports: Ports,
 ): Configuration {
   const { certFile: cert, accessKeyId, legacy } = installation
@@ -230,7 +239,10 @@ function configuration(
       ...identities,
     ],
     keyrings: [{ name: 'main', type: 'derived', file: keyring }],
-    rules: [{ bucket: '*', keyring: 'main', etag }],
+    rules: [
+      { bucket: '*', keyring: 'main', etag },
+      ...md5Buckets.map((bucket) => ({ bucket, keyring: 'main', etag: 'md5' })),
+    ],
     admin: { host: '127.0.0.1', port: ports.adminPort },
     log: { level: logLevel, objectKeys: 'clear' },
     timeouts: { drain: '10s' },
