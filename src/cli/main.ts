@@ -3,6 +3,7 @@ import type { CliIo } from './io.js'
 import { registerCheckCommand } from './check.js'
 import { registerDoctorCommand } from './doctor.js'
 import { registerHealthCommand } from './health.js'
+import { registerInjectCommand } from './inject.js'
 import { registerKeysCommands } from './keys.js'
 import { openProgress } from './progress.js'
 import { registerRekeyCommands } from './rekey.js'
@@ -28,6 +29,7 @@ export async function runCommandLine(
   registerQuickstartCommand(program, io, { ...world, version }, exit)
   registerCheckCommand(program, io, exit)
   registerHealthCommand(program, io, exit)
+  registerInjectCommand(program, io, exit)
   registerDoctorCommand(program, io, exit)
   registerKeysCommands(program, io, exit, (title) =>
     openProgress({ terminal: world.terminal, stderr: io.stderr, title, before: 0, monotonic: () => performance.now() }),

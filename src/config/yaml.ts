@@ -84,7 +84,7 @@ export function parseYaml(text: string): YamlResult {
  * The parser needs minutes and gigabytes for a hundred thousand open brackets. A configuration nests a handful of
  * levels; brackets in comments and quotes are counted too, which does no harm at this limit.
  */
-function nestsTooDeep(text: string): boolean {
+export function nestsTooDeep(text: string): boolean {
   let depth = 0
   for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
     depth += bracket === '[' || bracket === '{' ? 1 : -1
@@ -99,6 +99,9 @@ function failure(problems: readonly YamlProblem[]): YamlResult {
   const distinct = sorted.filter((one, i) => JSON.stringify(one) !== JSON.stringify(sorted[i - 1]))
   return { type: 'problems', problems: distinct }
 }
+
+/** What is wrong, without the text around it. */
+export const parserMessage = (code: ErrorCode): string => MESSAGES[code]
 
 /** Own words, because the parser's quote the text around the fault, which may be a secret. */
 const MESSAGES: Readonly<Record<ErrorCode, string>> = {
