@@ -257,7 +257,6 @@ function theChart(): void {
         { config: { identities: [{ name: 'a', grants: [], secretAccessKey: 'in the open' }] } },
         /secretAccessKey/,
       ],
-      ['minimal', { config: { upstreams: {} } }, /upstreams/],
       ['minimal', { mode: 'ambient' }, /mode/],
       ['minimal', { replicas: 3 }, /replicas/],
       ['minimal', { image: { digest: 'sha256:short' } }, /digest/],
