@@ -1,5 +1,6 @@
 import type { HopName } from './hops.js'
 import type { Measured } from './measure.js'
+import type { RekeyRow } from './rekey.js'
 import type { Scenario } from './scenarios.js'
 
 export interface LoadRow {
@@ -20,6 +21,7 @@ export interface Report {
   readonly setting: Readonly<Record<string, string>>
   readonly loads: readonly LoadRow[]
   readonly memory: readonly MemoryRow[]
+  readonly rekey: readonly RekeyRow[]
 }
 
 type Line = readonly [label: string, member: keyof Measured, digits: number]
@@ -44,7 +46,7 @@ const BUSY: readonly Line[] = [
 ]
 
 /** Markdown that reads as plain text as well. */
-export function markdown({ setting, loads, memory }: Report): string {
+export function markdown({ setting, loads, memory, rekey }: Report): string {
   return [
     '# Benchmark of the proxy',
     Object.entries(setting)
@@ -52,7 +54,20 @@ export function markdown({ setting, loads, memory }: Report): string {
       .join('\n'),
     ...loads.flatMap(({ scenario, hops }) => [`## ${scenario.name}`, loadTable(scenario, hops)]),
     ...(memory.length === 0 ? [] : ['## Memory of the process', memoryTable(memory)]),
+    ...(rekey.length === 0 ? [] : ['## encrypt and rekey, objects of 1 KiB', rekeyTable(rekey)]),
   ].join('\n\n')
+}
+
+function rekeyTable(rekey: readonly RekeyRow[]): string {
+  return table(
+    ['', 'objects', 'upstream requests for each', 'ms for each'],
+    rekey.map(({ name, objects, requestsPerObject, msPerObject }) => [
+      name,
+      String(objects),
+      requestsPerObject.toFixed(2),
+      msPerObject.toFixed(2),
+    ]),
+  )
 }
 
 function memoryTable(memory: readonly MemoryRow[]): string {

@@ -7,8 +7,9 @@ import { GIB, MIB } from './content.js'
 import { type Hop, type HopName, jobFor } from './hops.js'
 import { makeLoad } from './make-load.js'
 import { type Measured, measure, median } from './measure.js'
-import { type Options, USAGE, readOptions } from './options.js'
+import { type Options, REKEY, USAGE, readOptions } from './options.js'
 import { memoryOf } from './proc.js'
+import { type RekeyRow, measureRekey } from './rekey.js'
 import { type LoadRow, type MemoryRow, type Report, markdown } from './report.js'
 import { type Scenario, chosenScenarios, memoryScenario } from './scenarios.js'
 import { type Nginx, findNginx, startNginx } from './start-nginx.js'
@@ -44,11 +45,19 @@ async function main(): Promise<void> {
   const s3 = await startS3(workshop)
   try {
     const bench: Bench = { options, workshop, nginx, s3: { name: 'direct', running: 'none', ...s3 } }
-    const report: Report = { setting, loads: await measureLoads(bench), memory: await measureMemory(bench) }
+    const loads = await measureLoads(bench)
+    const report: Report = { setting, loads, memory: await measureMemory(bench), rekey: await rekeyRows(bench) }
     publish(report, options)
   } finally {
     await s3.stop()
   }
+}
+
+/** The commands that move objects to another key. */
+async function rekeyRows({ options, workshop }: Bench): Promise<readonly RekeyRow[]> {
+  if (options.only.length > 0 && !options.only.includes(REKEY)) return []
+  note('encrypt and rekey')
+  return measureRekey(options.node, workshop, options.keep ? 5000 : 500)
 }
 
 /** Rounds, and in each round every hop after the other: what else the machine does meets them all alike. */

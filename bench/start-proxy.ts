@@ -7,7 +7,7 @@ import { type Running, outputOf, startProgram } from './child.js'
 import { BUCKET, REGION } from './requests.js'
 import type { Workshop } from './workshop.js'
 
-const PROGRAM = fileURLToPath(new URL('../../bin/ssec-proxy.js', import.meta.url))
+export const PROGRAM = fileURLToPath(new URL('../../bin/ssec-proxy.js', import.meta.url))
 
 /** Starts the proxy as users do, in one process, with signatures, a derived keyring, metrics and the access log on. */
 export async function startProxy(node: string, workshop: Workshop, s3Port: number): Promise<Running> {
