@@ -1,8 +1,9 @@
 import t from 'tap'
 import { startRgw } from '../support/rgw.js'
-import { PYTHON_CLIENTS, rcloneOther, s3cmdV4, s3fsV4 } from './clients/all.js'
+import { BACKUP_TOOLS, PYTHON_CLIENTS, rcloneOther, s3cmdV4, s3fsV4, SDKS, TOOLS } from './clients/all.js'
 import { awsSdk } from './clients/aws-sdk.js'
 import { runClients } from './run-clients.js'
+import { usualSetting } from './settings.js'
 
 const NO_COPY = 'radosgw 16 answers 501 to copies of objects with customer keys'
 
@@ -13,14 +14,17 @@ t.test('clients of Ceph radosgw', async (t) => {
     return process.env['CI'] === undefined ? t.pass('', { skip: started.reason }) : t.fail(started.reason)
   }
   t.teardown(started.stop)
+  const whole = [...PYTHON_CLIENTS(), s3cmdV4, rcloneOther, s3fsV4, awsSdk]
+  const others = [...TOOLS, ...SDKS].filter((client) => !whole.includes(client))
   await runClients(t, {
     upstream: started.server,
     // its ETags under SSE-C are the MD5 of the content, which clients may compare
     etag: 'passthrough',
     upstreamLimits: { copy: NO_COPY, 'copy of a large object': NO_COPY, rename: NO_COPY },
-    clients: [...PYTHON_CLIENTS(), s3cmdV4, rcloneOther, s3fsV4, awsSdk].map((client) => ({
-      client,
-      settings: ['https, path'],
-    })),
+    clients: [
+      ...whole.map((client) => ({ client, settings: [usualSetting(client)] })),
+      ...others.map((client) => ({ client, settings: [usualSetting(client)], extent: 'short' as const })),
+    ],
+    backups: BACKUP_TOOLS,
   })
 })

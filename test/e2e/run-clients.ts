@@ -21,7 +21,7 @@ import { viewOf, type UpstreamView } from './upstream-view.js'
 
 export interface ClientRun {
   readonly upstream: S3Server
-  readonly etag: 'opaque' | 'passthrough'
+  readonly etag: 'opaque' | 'passthrough' | 'md5'
   /** What no client can do there. */
   readonly upstreamLimits: Limits
   /** The first setting is the whole exercise, unless `extent` says that none is. */
@@ -43,8 +43,18 @@ export interface ClientRun {
 export async function runClients(t: Test, run: ClientRun): Promise<void> {
   const installation = await makeInstallation()
   t.teardown(() => removeInstallation(installation))
-  const proxy = await startProxy(installation, { upstream: run.upstream, etag: run.etag, name: run.upstream.name })
-  const stage: Stage = { ...run, installation, proxy, view: viewOf(run.upstream), results: [] }
+  const view = viewOf(run.upstream)
+  const buckets = [
+    ...run.clients.flatMap(({ client, settings }) => settings.map((setting) => bucketOf(client.name, setting))),
+    ...(run.backups ?? []).map(({ name }) => bucketOf(name, 'https, path')),
+  ]
+  for (const bucket of buckets) {
+    await view.makeBucket(bucket)
+    await view.makeBucket(directly(bucket))
+  }
+  const etag = run.etag === 'md5' ? { md5: buckets } : run.etag
+  const proxy = await startProxy(installation, { upstream: run.upstream, etag, name: run.upstream.name })
+  const stage: Stage = { ...run, installation, proxy, view, results: [] }
   for (const { client, settings, limits, extent } of run.clients) {
     const missing = client.missing?.()
     if (missing !== undefined) {
@@ -82,6 +92,11 @@ export async function runClients(t: Test, run: ClientRun): Promise<void> {
   await t.resolves(proxy.stop(), 'the proxy ends with exit code 0')
 }
 
+const bucketOf = (name: string, setting: Setting): string =>
+  `${name}-${setting}`.replace(/[^a-z0-9]+/gi, '-').toLowerCase()
+
+const directly = (bucket: string): string => `${bucket}-directly`
+
 const suits = ({ styles }: Client, setting: Setting): boolean =>
   styles.includes(setting === 'https, virtual-hosted' ? 'virtual-hosted' : 'path')
 
@@ -113,7 +128,7 @@ export interface Way extends Pick<Exercise, 'access' | 'writes' | 'snapshot' | '
 /** Does something through the proxy, then without it, and compares what was written. */
 async function compared(t: Test, stage: Stage, doing: Doing, exercise: (way: Way) => Promise<void>): Promise<void> {
   const { upstream, etag, view, installation, proxy } = stage
-  const bucket = `${doing.name}-${doing.setting}`.replace(/[^a-z0-9]+/gi, '-').toLowerCase()
+  const bucket = bucketOf(doing.name, doing.setting)
   const title = `${upstream.name}, etag: ${etag}`
   const written = new Map<ResultStep, readonly string[]>()
   const note = (t: Test, where: string, step: ResultStep, outcome: Result['outcome']): void => {
@@ -132,7 +147,6 @@ async function compared(t: Test, stage: Stage, doing: Doing, exercise: (way: Way
     new Map((await view.list(name)).map(({ objectKey, written }) => [objectKey, written]))
   const writes = stage.writes ?? (() => [])
   await t.test(`${doing.name}, ${doing.setting}, ${title}`, async (t) => {
-    await view.makeBucket(bucket)
     await exercise({
       type: 'proxy',
       access: accessFor({ setting: doing.setting, bucket, installation, proxy, signatures: doing.signatures }),
@@ -148,8 +162,6 @@ async function compared(t: Test, stage: Stage, doing: Doing, exercise: (way: Way
   })
   if (!doing.alone || stage.writes === undefined) return
   await t.test(`${doing.name}, without the proxy`, async (t) => {
-    const directly = `${bucket}-directly`
-    await view.makeBucket(directly)
     const more: string[] = []
     const record: Recorder = (step, outcome, alone) => {
       note(t, `${upstream.name}, without the proxy`, step, outcome)
@@ -158,9 +170,9 @@ async function compared(t: Test, stage: Stage, doing: Doing, exercise: (way: Way
     }
     await exercise({
       type: 'direct',
-      access: { ...directAccess(upstream, installation, doing.setting), bucket: directly },
+      access: { ...directAccess(upstream, installation, doing.setting), bucket: directly(bucket) },
       writes,
-      snapshot: snapshotOf(directly),
+      snapshot: snapshotOf(directly(bucket)),
       inspect: async () => undefined,
       record,
     })

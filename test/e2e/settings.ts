@@ -1,9 +1,13 @@
 import { BASE_DOMAINS, type Installation, type RunningProxy } from '../support/running-proxy.js'
-import type { Access } from './clients/client.js'
+import type { Access, Client } from './clients/client.js'
 
 /** A way to the proxy, by the name that the table has. */
 export const SETTINGS = ['https, path', 'https, virtual-hosted', 'http on loopback, path'] as const
 export type Setting = (typeof SETTINGS)[number]
+
+/** Path style, of those that can. */
+export const usualSetting = ({ styles }: Client): Setting =>
+  styles.includes('path') ? 'https, path' : 'https, virtual-hosted'
 
 export interface Way {
   readonly setting: Setting
