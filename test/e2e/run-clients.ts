@@ -52,8 +52,11 @@ export async function runClients(t: Test, run: ClientRun): Promise<void> {
     await view.makeBucket(bucket)
     await view.makeBucket(directly(bucket))
   }
-  const etag = run.etag === 'md5' ? { md5: buckets } : run.etag
-  const proxy = await startProxy(installation, { upstream: run.upstream, etag, name: run.upstream.name })
+  const proxy = await startProxy(installation, {
+    upstream: run.upstream,
+    name: run.upstream.name,
+    ...(run.etag === 'md5' ? { md5Buckets: buckets } : { etag: run.etag }),
+  })
   const stage: Stage = { ...run, installation, proxy, view, results: [] }
   for (const { client, settings, limits, extent } of run.clients) {
     const missing = client.missing?.()

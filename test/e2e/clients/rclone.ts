@@ -23,10 +23,16 @@ export function rclone(name: string, options: RcloneOptions): Client {
     limits,
     ...(options.provider === 'AWS' ? { insists: limited(IN_PARTS, TAKES_FOR_MD5) } : {}),
     ...(options.signatures === 'v2' ? { signatures: 'v2' } : {}),
-    // as AWS it leaves path style alone, whatever it is told
-    styles: options.provider === 'AWS' ? ['virtual-hosted'] : ['path', 'virtual-hosted'],
+    styles: stylesOf(options),
     open: async (access, folder) => session(options, access, folder),
   }
+}
+
+function stylesOf({ provider, signatures }: RcloneOptions): Client['styles'] {
+  // as AWS it leaves path style alone, whatever it is told
+  if (provider === 'AWS') return ['virtual-hosted']
+  // it forgets the bucket of the host in what it signs with version 2
+  return signatures === 'v2' ? ['path'] : ['path', 'virtual-hosted']
 }
 
 const IN_PARTS = ['large', 'second sync'] as const
