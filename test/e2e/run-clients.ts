@@ -50,7 +50,7 @@ export async function runClients(t: Test, run: ClientRun): Promise<void> {
   ]
   for (const bucket of buckets) {
     await view.makeBucket(bucket)
-    await view.makeBucket(directly(bucket))
+    if (run.writes !== undefined) await view.makeBucket(directly(bucket))
   }
   const proxy = await startProxy(installation, {
     upstream: run.upstream,
@@ -96,7 +96,10 @@ export async function runClients(t: Test, run: ClientRun): Promise<void> {
 }
 
 const bucketOf = (name: string, setting: Setting): string =>
-  `${name}-${setting}`.replace(/[^a-z0-9]+/gi, '-').toLowerCase()
+  `${name}-${setting}`
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-/, '')
 
 const directly = (bucket: string): string => `${bucket}-directly`
 

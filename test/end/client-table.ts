@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { formatTables, keptResults } from '../e2e/report.js'
-import { cellsOf } from '../e2e/table-cells.js'
+import { cellsOf } from '../support/table-cells.js'
 import { RECORD_VARIABLE } from '../support/record.js'
 
 const HEAD = `# What each client did through the proxy
