@@ -1,5 +1,5 @@
 import t from 'tap'
-import { TOOLS } from './clients/all.js'
+import { FILE_TOOLS } from './clients/all.js'
 import { startEmbedded } from './embedded.js'
 import { runClients } from './run-clients.js'
 import { SETTINGS } from './settings.js'
@@ -13,6 +13,6 @@ t.test('programs for files and buckets, before the embedded origin', async (t) =
     // its ETags under SSE-C are random, as AWS's are
     etag: 'opaque',
     upstreamLimits: {},
-    clients: TOOLS.map((client) => ({ client, settings: SETTINGS })),
+    clients: FILE_TOOLS.map((client) => ({ client, settings: SETTINGS })),
   })
 })

@@ -1,6 +1,15 @@
 import t from 'tap'
 import { startRgw } from '../support/rgw.js'
-import { BACKUP_TOOLS, PYTHON_CLIENTS, rcloneOther, s3cmdV4, s3fsV4, SDKS, TOOLS } from './clients/all.js'
+import {
+  BACKUP_TOOLS,
+  FILE_TOOLS,
+  OTHER_TOOLS,
+  PYTHON_CLIENTS,
+  rcloneOther,
+  s3cmdV4,
+  s3fsV4,
+  SDKS,
+} from './clients/all.js'
 import { awsSdk } from './clients/aws-sdk.js'
 import { runClients } from './run-clients.js'
 import { usualSetting } from './settings.js'
@@ -15,7 +24,7 @@ t.test('clients of Ceph radosgw', async (t) => {
   }
   t.teardown(started.stop)
   const whole = [...PYTHON_CLIENTS(), s3cmdV4, rcloneOther, s3fsV4, awsSdk]
-  const others = [...TOOLS, ...SDKS].filter((client) => !whole.includes(client))
+  const others = [...FILE_TOOLS, ...OTHER_TOOLS, ...SDKS].filter((client) => !whole.includes(client))
   await runClients(t, {
     upstream: started.server,
     // its ETags under SSE-C are the MD5 of the content, which clients may compare

@@ -45,17 +45,16 @@ export const s3cmdV4 = s3cmd('s3cmd', 'v4')
 export const PYTHON_CLIENTS = (): readonly Client[] => [curl, debianBoto3, newBoto3(), debianAwsCli, newAwsCli()]
 
 /** Programs for files and buckets, with both versions of the signature. */
-export const TOOLS: readonly Client[] = [
+export const FILE_TOOLS: readonly Client[] = [
   s3cmdV4,
   s3cmd('s3cmd, V2', 'v2'),
   rcloneOther,
   rclone('rclone, V2', { provider: 'Other', signatures: 'v2' }),
   rcloneAws,
-  s3fsV4,
-  s3fs('s3fs, V2', { signatures: 'v2' }),
-  s3fsContentMd5,
-  libs3,
 ]
+
+/** A file system, and a tool for single requests. */
+export const OTHER_TOOLS: readonly Client[] = [s3fsV4, s3fs('s3fs, V2', { signatures: 'v2' }), s3fsContentMd5, libs3]
 
 /** Libraries, of AWS and others. */
 export const SDKS: readonly Client[] = [
