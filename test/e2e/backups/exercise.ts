@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { attempts, type Recorder } from '../attempts.js'
-import type { Way } from '../run-clients.js'
+import type { Way } from '../compared.js'
 import type { BackupStep, BackupTool } from './backup-tool.js'
 
 const FILES = {
