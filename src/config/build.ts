@@ -91,6 +91,7 @@ function buildUpstream(upstream: ConfigDocument['upstream'], texts: ResolvedText
     credentials: buildCredentials(upstream.credentials, ['upstream', 'credentials'], texts),
     trailingChecksums: upstream.trailingChecksums,
     proof: upstream.proof,
+    pass: upstream.pass,
     preflight: upstream.preflight,
     connectTimeoutMs: milliseconds(upstream.connectTimeout),
     idleTimeoutMs: milliseconds(upstream.idleTimeout),

@@ -68,6 +68,7 @@ export interface UpstreamDocument {
   readonly credentials: CredentialDocument
   readonly trailingChecksums: 'relay' | 'verify'
   readonly proof: 'answer' | 'read-back'
+  readonly pass: 'http-proxy' | 'lean'
   readonly preflight: 'off' | 'warn' | 'require'
   readonly connectTimeout: string
   readonly idleTimeout: string

@@ -129,6 +129,8 @@ export interface UpstreamConfig {
    * it) from a HEAD with the key behind every copy and every completed upload.
    */
   readonly proof: 'answer' | 'read-back'
+  /** Who speaks HTTP with the upstream: node's client behind http-proxy's own pass, or the strict one in src/upstream/lean. */
+  readonly pass: 'http-proxy' | 'lean'
   /** Whether the buckets that rules name are examined at the start, and whether the start waits for it. */
   readonly preflight: 'off' | 'warn' | 'require'
   readonly connectTimeoutMs: number

@@ -1,11 +1,19 @@
-import type { ClientRequest } from 'node:http'
 import type { Readable } from 'node:stream'
 import { UpstreamFailure } from './types.js'
+
+/** Where a body goes: node's ClientRequest, or a request of our own. */
+export interface BodySink {
+  /** @returns whether more may follow at once; else `drain` tells when */
+  write(chunk: Buffer): boolean
+  end(): unknown
+  on(name: 'drain', listener: () => void): unknown
+  off(name: 'drain', listener: () => void): unknown
+}
 
 /** A body on its way out. */
 export interface BodyPump {
   /** Starts reading; the request is ended when exactly the declared length went out. */
-  start(outgoing: ClientRequest): void
+  start(outgoing: BodySink): void
   /** Stops reading and leaves the stream to its owner, paused. */
   stop(): void
   /** bytes handed to the connection */
@@ -44,7 +52,7 @@ export function pumpBody(stream: Readable, length: number | 'chunked', fail: (er
   let isTouched = false
   let isEnded = false
   let isFull = false
-  let outgoing: ClientRequest | undefined
+  let outgoing: BodySink | undefined
 
   const onData = (chunk: Buffer): void => {
     isTouched = true

@@ -1,8 +1,8 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { fieldsOf } from '../s3/fields.js'
-import { noBody, pumpBody } from './body-pump.js'
+import { noBody, pumpBody, type BodySink } from './body-pump.js'
 import { isReset, upstreamFailure } from './failure.js'
 import type { FinalRequest } from './final-request.js'
 import { UpstreamFailure, type UpstreamRequest, type UpstreamResponse } from './types.js'
@@ -12,13 +12,30 @@ export type ExchangeResult =
   | { readonly type: 'answer'; readonly response: UpstreamResponse }
   | { readonly type: 'stale'; readonly failure: UpstreamFailure }
 
+/** What an exchange needs of a request: of node's ClientRequest, or of our own. */
+export interface Outgoing extends BodySink {
+  once(name: 'socket', listener: (socket: Socket) => void): unknown
+  once(name: 'close', listener: () => void): unknown
+  destroy(): unknown
+}
+
+/** What an exchange needs of an answer; its body is read from itself. */
+export type Incoming = Readable & {
+  /** Whether its end has arrived. */
+  complete: boolean
+  readonly statusCode: number
+  readonly rawHeaders: readonly string[]
+  /** Whether something else than the end of the connection ends it. */
+  readonly hasLength: boolean
+}
+
 /** One request and its answer on one connection. */
 export interface Exchange {
   /** Rejects with UpstreamFailure, or with the error of the body's stream as it is. */
   readonly result: Promise<ExchangeResult>
   /** Takes the request over, before it has a connection or has written a byte. */
-  begin(outgoing: ClientRequest): void
-  answered(incoming: IncomingMessage): void
+  begin(outgoing: Outgoing): void
+  answered(incoming: Incoming): void
   failed(error: unknown): void
   /** body bytes handed to the connection so far */
   bytesSent(): number
@@ -43,9 +60,9 @@ export function openExchange(
   signal: AbortSignal,
   limits: ExchangeLimits,
 ): Exchange {
-  let outgoing: ClientRequest | undefined
+  let outgoing: Outgoing | undefined
   let socket: Socket | undefined
-  let incoming: IncomingMessage | undefined
+  let incoming: Incoming | undefined
   let isReused = false
   let isSettled = false
   let clock: NodeJS.Timeout | undefined
@@ -120,7 +137,8 @@ export function openExchange(
     result,
     begin: (created) => {
       outgoing = created
-      outgoing.once('socket', onSocket).once('close', onClose)
+      outgoing.once('socket', onSocket)
+      outgoing.once('close', onClose)
       signal.addEventListener('abort', onAbort, { once: true })
       clock = setTimeout(() => {
         fail(failure('timeout', new Error(`no connection was free within ${limits.idleTimeoutMs} ms`)))
@@ -144,7 +162,7 @@ export function openExchange(
         message.once('end', () => outgoing?.destroy())
       }
       isSettled = true
-      const status = message.statusCode ?? 0
+      const status = message.statusCode
       settle.resolve({ type: 'answer', response: { status, fields: fieldsOf(message.rawHeaders), body: message } })
     },
     failed: (error) => {
@@ -164,11 +182,10 @@ export function openExchange(
  * An answer without a length ends with its connection, so one that was cut off would look whole; S3 always gives a
  * length or chunks. And nobody can have stored a body of which a part is still here.
  */
-function faultOf(message: IncomingMessage, method: string, isSent: boolean): string {
-  const status = message.statusCode ?? 0
+function faultOf(message: Incoming, method: string, isSent: boolean): string {
+  const status = message.statusCode
   const hasBody = method !== 'HEAD' && status !== 204 && status !== 304
-  const coding = message.headers['transfer-encoding']
-  if (hasBody && message.headers['content-length'] === undefined && coding !== 'chunked') {
+  if (hasBody && !message.hasLength) {
     return 'the answer does not tell its length'
   }
   if (status < 300 && !isSent) return `the upstream answered ${status} before it had the body`

@@ -1,5 +1,4 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
-import type { Agent } from 'node:https'
 import { isIP } from 'node:net'
 import type { Stream } from 'node:stream'
 import { createProxyServer, type ServerOptions } from 'http-proxy'
@@ -11,11 +10,15 @@ import {
   type ConnectionOptions,
   type SocketCounts,
 } from './agents.js'
-import { openExchange, type Exchange, type ExchangeResult } from './exchange.js'
+import { openExchange, type Exchange, type ExchangeResult, type Incoming } from './exchange.js'
 import { finalRequest, type FinalRequest } from './final-request.js'
+import { connectionPool } from './lean/pool.js'
+import { sendLean } from './lean/request.js'
 import { UpstreamFailure, type Transport, type UpstreamRequest } from './types.js'
 
 export interface TransportOptions extends ConnectionOptions {
+  /** Who speaks HTTP behind http-proxy's entry: its own pass with node's client, or the one in `lean/` (docs/adr/0007). */
+  readonly pass: 'http-proxy' | 'lean'
   /** The process's environment: some variables would take the protection away, and are refused. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
@@ -45,10 +48,9 @@ export interface HttpProxyTransport {
  */
 export function httpProxyTransport(options: TransportOptions): HttpProxyTransport {
   refuseUnsafeEnvironment(options.environment)
-  const agents = createAgents(options)
-  const proxy = createProxyServer()
-  proxy.on('proxyRes', (incoming, forwarded) => exchanges.get(forwarded)?.answered(incoming))
-  const exchanges = new WeakMap<object, Exchange>()
+  const proxy = newProxy()
+  const flights = new WeakMap<object, Flight>()
+  const connections = options.pass === 'lean' ? leanPass(proxy, flights, options) : ownPass(proxy, flights, options)
   const unanswered = new Set<Exchange>()
   let isClosed = false
   let retries = 0
@@ -58,16 +60,17 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
     request: UpstreamRequest,
     final: FinalRequest,
     signal: AbortSignal,
-    agent: Agent,
+    isKept: boolean,
   ): Promise<ExchangeResult> => {
     const exchange = openExchange(request, final, signal, options)
     const forwarded = forwardedMessage(request, final)
-    exchanges.set(forwarded, exchange)
+    const flight = { request, final, exchange, isKept }
+    flights.set(forwarded, flight)
     unanswered.add(exchange)
     try {
-      proxy.web(forwarded, NO_CLIENT, webOptions(request, exchange, agent), (error) => exchange.failed(error))
+      proxy.web(forwarded, NO_CLIENT, connections.webOptions(flight), (error) => exchange.failed(error))
     } catch (error) {
-      exchange.failed(error) // node refuses a header or a path before there is a connection
+      exchange.failed(error) // a header or a path is refused before there is a connection
     }
     try {
       return await exchange.result
@@ -81,24 +84,31 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
     transport: async (request, signal) => {
       if (isClosed) throw new UpstreamFailure('aborted', false, new Error('the transport is closed'))
       const final = finalRequest(request)
-      const first = await send(request, final, signal, agents.pooled)
+      const first = await send(request, final, signal, true)
       if (first.type === 'answer') return first.response
       retries += 1
-      const second = await send(request, final, signal, agents.fresh)
+      const second = await send(request, final, signal, false)
       if (second.type === 'answer') return second.response
       throw second.failure
     },
-    stats: () => ({ ...countSockets(agents), retries, bodyBytesSent }),
+    stats: () => ({ ...connections.counts(), retries, bodyBytesSent }),
     close: async () => {
       isClosed = true
       const cause = new Error('the transport was closed')
       for (const exchange of unanswered) {
         exchange.failed(new UpstreamFailure('aborted', exchange.bytesSent() > 0, cause))
       }
-      await closeAgents(agents)
+      await connections.close()
     },
   }
 }
+
+/** Node's answer with what an exchange asks of it. */
+const withLength = (incoming: IncomingMessage): Incoming =>
+  Object.assign(incoming, {
+    statusCode: incoming.statusCode ?? 0,
+    hasLength: incoming.headers['content-length'] !== undefined || incoming.headers['transfer-encoding'] === 'chunked',
+  })
 
 /**
  * What http-proxy reads of a client's request: ours, and nothing of the client's. Frozen, so that an attempt to change
@@ -124,21 +134,77 @@ const NO_CLIENT = Object.freeze({
   on: () => undefined,
 }) as unknown as ServerResponse
 
-function webOptions(request: UpstreamRequest, exchange: Exchange, agent: Agent): ServerOptions {
-  const { hostname } = request
+/** One request on its way through http-proxy. */
+interface Flight {
+  readonly request: UpstreamRequest
+  readonly final: FinalRequest
+  readonly exchange: Exchange
+  /** Over a kept connection, or a new one for itself. */
+  readonly isKept: boolean
+}
+
+interface Connections {
+  readonly webOptions: (flight: Flight) => ServerOptions
+  readonly counts: () => SocketCounts
+  readonly close: () => Promise<void>
+}
+
+type Flights = WeakMap<object, Flight>
+type Proxy = ReturnType<typeof newProxy>
+
+const newProxy = () => createProxyServer()
+
+/** http-proxy's own pass: node's https client and its agents. */
+function ownPass(proxy: Proxy, flights: Flights, options: ConnectionOptions): Connections {
+  const agents = createAgents(options)
+  proxy.on('proxyRes', (incoming, forwarded) => flights.get(forwarded)?.exchange.answered(withLength(incoming)))
   return {
-    target: { protocol: 'https:', host: hostname, hostname, port: request.port },
-    agent,
-    secure: true,
-    // With these two the request-target goes out as it is.
-    toProxy: true,
-    prependPath: false,
-    selfHandleResponse: true,
-    followRedirects: false,
-    // http-proxy pipes this into the request it made; the exchange takes over from there.
-    buffer: { pipe: (outgoing: ClientRequest) => exchange.begin(outgoing) } as unknown as Stream,
-    // The options of node's https.request; http-proxy writes into this object. Two more here would double the time
-    // that making a request takes (the object becomes a hash table), so node's 16 KiB for an answer's head it is.
-    ssl: { servername: isIP(hostname) === 0 ? hostname : '' },
+    webOptions: ({ request: { hostname, port }, exchange, isKept }) => ({
+      target: { protocol: 'https:', host: hostname, hostname, port },
+      agent: isKept ? agents.pooled : agents.fresh,
+      secure: true,
+      // With these two the request-target goes out as it is.
+      toProxy: true,
+      prependPath: false,
+      selfHandleResponse: true,
+      followRedirects: false,
+      // http-proxy pipes this into the request it made; the exchange takes over from there.
+      buffer: { pipe: (outgoing: ClientRequest) => exchange.begin(outgoing) } as unknown as Stream,
+      // The options of node's https.request; http-proxy writes into this object. Two more here would double the time
+      // that making a request takes (the object becomes a hash table), so node's 16 KiB for an answer's head it is.
+      ssl: { servername: isIP(hostname) === 0 ? hostname : '' },
+    }),
+    counts: () => countSockets(agents),
+    close: () => closeAgents(agents),
   }
 }
+
+/** A pass of our own in front of http-proxy's, after which none of them runs. */
+function leanPass(proxy: Proxy, flights: Flights, options: ConnectionOptions): Connections {
+  const kept = connectionPool(options, true)
+  const fresh = connectionPool(options, false)
+  proxy.before('web', 'deleteLength', (forwarded) => {
+    const flight = flights.get(forwarded)
+    if (flight === undefined) throw new Error('a request that is not ours')
+    const { request, final, exchange, isKept } = flight
+    exchange.begin(sendLean(request, final, isKept ? kept : fresh, exchange))
+    return true
+  })
+  return {
+    webOptions: () => LEAN_OPTIONS,
+    counts: () => {
+      const [one, other] = [kept.counts(), fresh.counts()]
+      return {
+        inUse: one.inUse + other.inUse,
+        free: one.free + other.free,
+        pending: one.pending + other.pending,
+      }
+    },
+    close: async () => {
+      await Promise.all([kept.close(), fresh.close()])
+    },
+  }
+}
+
+/** http-proxy wants a target, which the pass does not look at. */
+const LEAN_OPTIONS: ServerOptions = { target: { protocol: 'https:', host: 'upstream', port: 443 } }

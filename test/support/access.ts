@@ -4,6 +4,7 @@ import type { Keyring } from '../../src/keyring/port.js'
 import { openUpstreamAccess, type UpstreamAccess } from '../../src/maintenance/access.js'
 import { SecretAccessKey } from '../../src/sigv4/types.js'
 import type { TestUpstream } from './proxy-in-process.js'
+import { TEST_PASS } from './pass.js'
 import { registerSecret } from './record.js'
 
 export interface TestAccessOptions {
@@ -40,6 +41,7 @@ export function upstreamConfig(upstream: TestUpstream, overrides: Partial<Upstre
     },
     trailingChecksums: 'relay',
     preflight: 'off',
+    pass: TEST_PASS,
     proof: 'answer',
     connectTimeoutMs: 5_000,
     idleTimeoutMs: 20_000,

@@ -25,6 +25,7 @@ import { derivedKeyring } from '../../src/keyring/derived.js'
 import { keyFromBytes } from '../../src/keyring/key-bytes.js'
 import { auditFaults } from './audit-schema.js'
 import { testCertificates } from './certificates.js'
+import { TEST_PASS } from './pass.js'
 import { registerSecret } from './record.js'
 
 /** Where the proxy of a test sends its requests: any S3 over TLS. */
@@ -162,6 +163,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
       },
       trailingChecksums: 'relay',
       preflight: 'off',
+      pass: TEST_PASS,
       proof: 'answer',
       connectTimeoutMs: 5_000,
       idleTimeoutMs: 20_000,

@@ -200,6 +200,7 @@ t.test('an environment that takes the protection away is refused', async (t) => 
       connectTimeoutMs: 1,
       idleTimeoutMs: 1,
       maxSockets: 1,
+      pass: 'http-proxy',
       keepAliveMs: 1,
       ca: 'system',
       environment,

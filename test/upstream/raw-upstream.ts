@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { httpProxyTransport, type HttpProxyTransport } from '../../src/upstream/http-proxy-transport.js'
 import type { TransportOptions } from '../../src/upstream/http-proxy-transport.js'
 import { UpstreamFailure, type UpstreamRequest } from '../../src/upstream/types.js'
+import { TEST_PASS } from '../support/pass.js'
 import { testCertificates } from '../support/certificates.js'
 
 /** A TLS server that speaks bytes, not HTTP: the test decides what is sent, when, and what is left out. */
@@ -105,6 +106,7 @@ export function transportFor(t: Test, options: Partial<TransportOptions> = {}): 
     keepAliveMs: 5000,
     ca: testCertificates().authority.cert,
     environment: {},
+    pass: TEST_PASS,
     ...options,
   })
   t.teardown(() => made.close())
