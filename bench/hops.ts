@@ -5,7 +5,10 @@ import type { Scenario } from './scenarios.js'
 import type { Workshop } from './workshop.js'
 
 /** What a request goes through on its way to S3. */
-export type HopName = 'direct' | 'nginx' | 'ssec-proxy'
+export type HopName = 'direct' | 'nginx' | ProxyName
+
+/** The proxy, and the proxy with its lean pass. */
+export type ProxyName = 'ssec-proxy' | 'lean pass'
 
 export interface Hop {
   readonly name: HopName

@@ -83,26 +83,31 @@ function memoryTable(memory: readonly MemoryRow[]): string {
   )
 }
 
-function loadTable(scenario: Scenario, { direct, nginx, 'ssec-proxy': proxy }: LoadRow['hops']): string {
+function loadTable(
+  scenario: Scenario,
+  { direct, nginx, 'ssec-proxy': proxy, 'lean pass': lean }: LoadRow['hops'],
+): string {
   const lines = [...(scenario.shown === 'requests' ? REQUESTS : BYTES), ...BUSY]
   const show = (measured: Measured | undefined, [, member, digits]: Line): string => {
     const value = measured?.[member]
     return value === undefined || (measured === direct && member.startsWith('hop')) ? '–' : value.toFixed(digits)
   }
-  const ratio = (to: Measured | undefined, [, member]: Line): string => {
-    const [ours, theirs] = [proxy?.[member], to?.[member]]
+  const ratio = (of: Measured | undefined, to: Measured | undefined, [, member]: Line): string => {
+    const [ours, theirs] = [of?.[member], to?.[member]]
     if (ours === undefined || theirs === undefined || theirs === 0 || member.endsWith('Busy')) return '–'
     return `${(ours / theirs).toFixed(2)} ×`
   }
   return table(
-    ['', 'direct', 'nginx', 'ssec-proxy', 'proxy : direct', 'proxy : nginx'],
+    ['', 'direct', 'nginx', 'ssec-proxy', 'lean pass', 'proxy : nginx', 'lean : nginx', 'lean : direct'],
     lines.map((line) => [
       line[0],
       show(direct, line),
       show(nginx, line),
       show(proxy, line),
-      ratio(direct, line),
-      ratio(nginx, line),
+      show(lean, line),
+      ratio(proxy, nginx, line),
+      ratio(lean, nginx, line),
+      ratio(lean, direct, line),
     ]),
   )
 }

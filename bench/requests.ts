@@ -34,7 +34,7 @@ export function signedRequests(
     const objectKey = `${scenario.bytes}/object-${i}.bin`
     switch (scenario.request) {
       case 'POST form': {
-        const key = to.hop === 'ssec-proxy' ? {} : FIXED_KEY_HEADERS
+        const key = to.hop === 'ssec-proxy' || to.hop === 'lean pass' ? {} : FIXED_KEY_HEADERS
         return formRequest(scenario, BUCKET, objectKey, own, key, workshop)
       }
       case 'GET listing':

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { outputOf } from './child.js'
 import { GIB, MIB } from './content.js'
-import { type Hop, type HopName, jobFor } from './hops.js'
+import { type Hop, type HopName, type ProxyName, jobFor } from './hops.js'
 import { makeLoad } from './make-load.js'
 import { type Measured, measure, median } from './measure.js'
 import { type Options, REKEY, USAGE, readOptions } from './options.js'
@@ -20,6 +20,7 @@ import { type Workshop, openWorkshop } from './workshop.js'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const RESULTS = join(ROOT, 'bench/results')
 const MEMORY_BYTES = 256 * MIB
+const PROXIES = ['ssec-proxy', 'lean pass'] as const satisfies readonly ProxyName[]
 
 const note = (line: string): void => void process.stderr.write(`${line}\n`)
 
@@ -95,7 +96,7 @@ async function measureMemory(bench: Bench): Promise<readonly MemoryRow[]> {
   for (const method of ['GET', 'PUT'] as const) {
     const scenario = memoryScenario(method, options.parallel, MEMORY_BYTES)
     note(scenario.name)
-    for (const name of nginx.type === 'absent' ? (['ssec-proxy'] as const) : (['nginx', 'ssec-proxy'] as const)) {
+    for (const name of nginx.type === 'absent' ? PROXIES : (['nginx', ...PROXIES] as const)) {
       rows.push(await memoryOfHop(scenario, await startHop(name, bench), workshop, options))
     }
   }
@@ -121,14 +122,16 @@ const WHOLE = { forMs: 600_000, atTheEnd: 'end' } as const
 
 async function startHops(bench: Bench): Promise<readonly Hop[]> {
   const nginx = bench.nginx.type === 'present' ? [await startHop('nginx', bench)] : []
-  return [bench.s3, ...nginx, await startHop('ssec-proxy', bench)]
+  const proxies: Hop[] = []
+  for (const name of PROXIES) proxies.push(await startHop(name, bench))
+  return [bench.s3, ...nginx, ...proxies]
 }
 
-async function startHop(name: 'nginx' | 'ssec-proxy', { nginx, options, workshop, s3 }: Bench): Promise<Hop> {
+async function startHop(name: 'nginx' | ProxyName, { nginx, options, workshop, s3 }: Bench): Promise<Hop> {
   const running =
-    name === 'ssec-proxy'
-      ? await startProxy(options.node, workshop, s3.port)
-      : await startNginx(nginx.type === 'present' ? nginx.command : 'nginx', workshop, s3.port)
+    name === 'nginx'
+      ? await startNginx(nginx.type === 'present' ? nginx.command : 'nginx', workshop, s3.port)
+      : await startProxy(options.node, workshop, s3.port, name)
   return { name, port: running.port, running }
 }
 

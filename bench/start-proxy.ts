@@ -4,13 +4,15 @@ import { stringify } from 'yaml'
 import { existsSync } from 'node:fs'
 import { freePorts } from '../test/support/free-ports.js'
 import { type Running, outputOf, startProgram } from './child.js'
+import type { ProxyName } from './hops.js'
 import { BUCKET, REGION } from './requests.js'
 import type { Workshop } from './workshop.js'
 
 export const PROGRAM = fileURLToPath(new URL('../../bin/ssec-proxy.js', import.meta.url))
 
 /** Starts the proxy as users do, in one process, with signatures, a derived keyring, metrics and the access log on. */
-export async function startProxy(node: string, workshop: Workshop, s3Port: number): Promise<Running> {
+export async function startProxy(node: string, workshop: Workshop, s3Port: number, name: ProxyName): Promise<Running> {
+  const pass = name === 'lean pass' ? 'lean' : 'http-proxy'
   const [port = 0, adminPort = 0] = await freePorts(2)
   const keyringFile = join(workshop.folder, 'keyring.json')
   if (!existsSync(keyringFile)) {
@@ -19,23 +21,34 @@ export async function startProxy(node: string, workshop: Workshop, s3Port: numbe
   }
   workshop.write('client-secret', workshop.secretAccessKey)
   workshop.write('upstream-secret', 'nobody looks at it')
-  const configFile = workshop.write('ssec-proxy.yaml', stringify(configuration(workshop, port, adminPort, s3Port)))
+  const configFile = workshop.write(
+    `${pass}.yaml`,
+    stringify(configuration(workshop, { port, adminPort, s3Port, pass })),
+  )
   return startProgram({
-    name: 'ssec-proxy',
+    name,
     command: node,
     args: [PROGRAM, 'serve', '--config', configFile],
-    logFile: join(workshop.folder, 'ssec-proxy.log'),
+    logFile: join(workshop.folder, `${pass}.log`),
     port,
   })
 }
 
-function configuration(workshop: Workshop, port: number, adminPort: number, s3Port: number): object {
+interface Chosen {
+  readonly port: number
+  readonly adminPort: number
+  readonly s3Port: number
+  readonly pass: 'http-proxy' | 'lean'
+}
+
+function configuration(workshop: Workshop, { port, adminPort, s3Port, pass }: Chosen): object {
   return {
     listeners: [{ https: { host: '127.0.0.1', port, cert: workshop.certFile, key: workshop.keyFile } }],
     upstream: {
       endpoint: `https://localhost:${s3Port}`,
       region: REGION,
       ca: workshop.caFile,
+      pass,
       credentials: { accessKeyId: 'BENCHUPSTREAM', secretAccessKey: { file: 'upstream-secret' } },
     },
     identities: [
