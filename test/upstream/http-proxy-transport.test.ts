@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events'
+import { Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
@@ -147,4 +148,17 @@ t.test('an upstream that is not there', async (t) => {
     reason: 'connect',
     sent: false,
   })
+})
+
+t.test('small pieces of a body do not wait for the acknowledgement of those before', async (t) => {
+  const upstream = await rawUpstream(t, answering(OK))
+  const { transport } = transportFor(t)
+  // eslint-disable-next-line @typescript-eslint/unbound-method
+  const calls = t.capture(Socket.prototype, 'setNoDelay', Socket.prototype.setNoDelay)
+  await textOf((await transport(getRequest(upstream.port), never())).body)
+  const sides = calls().map(({ receiver, args }) => [(receiver as Socket).remotePort, args[0]] as const)
+  t.ok(
+    sides.some(([port, set]) => port === upstream.port && set === true),
+    JSON.stringify(sides),
+  )
 })
