@@ -41,6 +41,10 @@ export function injectPod(
 
   put(document, at('spec', 'initContainers'), sidecarContainer(options), 'first')
   put(document, at('spec', 'volumes'), sidecarVolume(options), 'last')
+  // `labels:` with nothing behind it is there and is no mapping
+  for (const path of [at('metadata'), at('metadata', 'labels')]) {
+    if (isNull(document.getIn(path, true))) document.setIn(path, document.createNode({}))
+  }
   // a scalar of its own, so that it is text: `true` alone would be none
   document.setIn(at('metadata', 'labels', INJECTED_LABEL), 'true')
   return {
