@@ -68,9 +68,10 @@ export async function startServing(
       randomBytes: world.randomBytes,
       transport: transport.transport,
       observe: (event) => {
+        // First: an access log that cannot be written throws.
+        if (audit !== 'off') audit.observe(event)
         metrics.observe(event)
         writeAccessLog(event)
-        if (audit !== 'off') audit.observe(event)
       },
       warn: (message, detail) => log.warn(detail, message),
     })

@@ -8,7 +8,7 @@ export interface AuditFileOptions {
   readonly log: Logger
   /** Between attempts while the file cannot be written. */
   readonly retryMs: number
-  /** Lines that wait are kept up to here, in characters; further ones are lost, and counted. */
+  /** Lines that wait are kept up to here, in characters; further ones that may be lost are, and are counted. */
   readonly mostWaiting: number
 }
 
@@ -100,8 +100,8 @@ export function auditFile({ path, log, retryMs, mostWaiting }: AuditFileOptions)
     })
   }
   return {
-    write: (line) => {
-      if (closing !== undefined || waitingSize + line.length > mostWaiting) {
+    write: (line, whenFull) => {
+      if (closing !== undefined || (whenFull === 'drop' && waitingSize + line.length > mostWaiting)) {
         lost += 1
         return
       }

@@ -1,12 +1,13 @@
 import type { LogDestination, Logger } from './logger.js'
 import type { Config } from '../config/types.js'
-import type { RequestObserver } from '../proxy/event.js'
+import type { RequestEvent, RequestObserver } from '../proxy/event.js'
 import { auditFile } from './audit-file.js'
 import { auditLine } from './audit-line.js'
 
 /** Where the lines of the audit log go. */
 export interface AuditSink {
-  readonly write: (line: string) => void
+  /** `whenFull`: what becomes of the line where as many wait as should. */
+  readonly write: (line: string, whenFull: 'keep' | 'drop') => void
   readonly state: () => AuditState
   /** Opens the file anew: it was renamed (SIGHUP, logrotate). */
   readonly reopen: () => void
@@ -50,8 +51,12 @@ export function openAuditLog(
     config.to.type === 'file'
       ? auditFile({ path: config.to.path, log: world.log, retryMs: RETRY_MS, mostWaiting: MOST_WAITING })
       : lineByLine(world.stdout)
+  // What was refused here fills the memory while the disk is full, and must not push out what was carried out: of that
+  // there is no more than ran when new requests began to be refused. Without refusals there is no such bound.
+  const whenFull = ({ stage }: RequestEvent) =>
+    config.onFailure === 'continue' || stage === 'listener' ? 'drop' : 'keep'
   return {
-    observe: (event) => sink.write(auditLine(event, config.objectKeys, world.now())),
+    observe: (event) => sink.write(auditLine(event, config.objectKeys, world.now()), whenFull(event)),
     outOfOrder: () => {
       if (config.onFailure === 'continue') return 'none'
       const { failing, behind } = sink.state()

@@ -39,7 +39,7 @@ t.test('lines are appended in order, the file is closed to others, and what was 
   const { path, start } = opened(t)
   const sink = start()
   t.equal(lstatSync(path).mode & 0o137, 0, 'neither executable nor open to others')
-  for (let i = 0; i < 500; i++) sink.write(`${i}\n`)
+  for (let i = 0; i < 500; i++) sink.write(`${i}\n`, 'drop')
   await sink.close()
   t.strictSame(
     lines(path),
@@ -47,7 +47,7 @@ t.test('lines are appended in order, the file is closed to others, and what was 
   )
   t.strictSame(sink.state(), { written: 500, lost: 0, failing: false, behind: false })
   const again = start()
-  again.write('next\n')
+  again.write('next\n', 'drop')
   await again.close()
   t.equal(lines(path).length, 501)
 })
@@ -60,7 +60,7 @@ t.test('renamed and opened anew, as logrotate does it: no line is lost', async (
       renameSync(path, `${path}.1`)
       sink.reopen()
     }
-    sink.write(`${i}\n`)
+    sink.write(`${i}\n`, 'drop')
   }
   await sink.close()
   t.equal(lines(path).length + lines(`${path}.1`).length, 200)
@@ -71,9 +71,9 @@ t.test('a full disk: told once, kept, written when there is room again', async (
   const { folder, path, said, start } = opened(t)
   symlinkSync('/dev/full', path)
   const sink = start()
-  sink.write('1\n')
+  sink.write('1\n', 'drop')
   await eventually(() => sink.state().failing)
-  for (let i = 2; i <= 5; i++) sink.write(`${i}\n`)
+  for (let i = 2; i <= 5; i++) sink.write(`${i}\n`, 'drop')
   await new Promise((resolve) => setTimeout(resolve, 60))
   t.equal(said.filter(({ level }) => level === 'error').length, 1)
   t.match(said.at(-1), { file: path, reason: /ENOSPC/ })
@@ -105,7 +105,7 @@ t.test('a line of which only a part was written is written again, whole', async 
   const path = join(small, 'audit.jsonl')
   const sink = auditFile({ path, log, retryMs: 10, mostWaiting: 1_000_000 })
   const long = (i: number) => `${JSON.stringify({ i, text: 'y'.repeat(990) })}\n`
-  for (let i = 0; i < 7; i++) sink.write(long(i))
+  for (let i = 0; i < 7; i++) sink.write(long(i), 'drop')
   await eventually(() => sink.state().failing)
   rmSync(join(small, 'ballast'))
   await eventually(() => sink.state().written === 7)
@@ -125,7 +125,7 @@ t.test('what cannot be kept is lost and counted; the end does not wait for a dis
   const { path, start, said } = opened(t, 'audit.jsonl', { mostWaiting: 20 })
   symlinkSync('/dev/full', path)
   const sink = start()
-  for (let i = 10; i < 30; i++) sink.write(`${i}\n`)
+  for (let i = 10; i < 30; i++) sink.write(`${i}\n`, 'drop')
   await eventually(() => sink.state().failing)
   t.match(sink.state(), { lost: 13, behind: true })
   await sink.close()
@@ -161,6 +161,30 @@ t.test('while nothing can be written down, nothing is carried out; unless the co
     else t.equal(audit.outOfOrder(), 'none')
     await audit.close()
   }
+})
+
+t.test('refused requests, however many, do not push out the line of one that was carried out', async (t) => {
+  const { folder, path, log } = opened(t)
+  symlinkSync('/dev/full', path)
+  const audit = openAuditLog(
+    { type: 'on', to: { type: 'file', path }, objectKeys: 'clear', onFailure: 'refuse' },
+    { now: () => new Date(), log, stdout: { write: () => undefined } },
+  )
+  audit.observe(served)
+  await eventually(() => audit.state().failing)
+  const refused = { ...served, stage: 'listener', outcome: 'refused', reason: 'x'.repeat(1_000_000) } as const
+  for (let i = 0; i < 20; i++) audit.observe(refused)
+  const { lost } = audit.state()
+  t.ok(lost > 0 && lost < 20, 'there is no room for all of them')
+  // An upload that took longer than all that.
+  audit.observe({ ...served, requestId: 'LONGUPLOAD', operation: 'PutObject' })
+  t.equal(audit.state().lost, lost)
+  rmSync(path)
+  writeFileSync(join(folder, 'room'), '')
+  symlinkSync('room', path)
+  await eventually(() => !audit.state().failing)
+  await audit.close()
+  t.ok(lines(path).some((line) => line.includes('"requestId":"LONGUPLOAD"')))
 })
 
 t.test('on standard output, between the lines of the log', async (t) => {
