@@ -1,5 +1,5 @@
 import { checkOf } from '../keyring/keyring-file.js'
-import { activeAt, settledAt, withActive, type Activation } from '../keyring/succession.js'
+import { activeAt, pendingAt, settledAt, withActive, type Activation } from '../keyring/succession.js'
 import { changeVersions, refused, withVersions, type AnyVersions, type Change } from './change-keyring.js'
 import type { CliIo } from './io.js'
 
@@ -11,7 +11,7 @@ export interface KeysActivateArguments {
 
 /**
  * `keys activate`: a key version that is there, pending or readable, becomes the active one; the way back after a
- * rotation.
+ * rotation. With the active one, what is pending is called off: it stays readable.
  *
  * @returns the exit code
  */
@@ -26,13 +26,16 @@ function activated(file: string, before: AnyVersions, id: string, activation: Ac
     const known = before.versions.map((one) => one.id).join(', ')
     return refused(`${file} has no key version ${id} that could be active; it has ${known}`)
   }
-  if (activeAt(all, now) === version) return refused(`${file}: key version ${id} is active already`)
+  const pending = pendingAt(all, now)
+  const callsOff = activeAt(all, now) === version
+  if (callsOff && (activation.type === 'at' || pending === undefined))
+    return refused(`${file}: key version ${id} is active already`)
   const contents = withVersions(before, (versions) => withActive(settledAt(versions, now), id, activation))
   const when = activation.type === 'now' ? 'active' : `pending, active from ${activation.instant.toISOString()} on`
   return {
     type: 'changed',
     contents,
     stdout: `changed ${file}: keyring ${contents.name}, ${contents.type}\nkey version ${id}: ${when}\ncheck value: ${checkOf(version)}\n`,
-    stderr: '',
+    stderr: callsOff && pending !== undefined ? `key version ${pending.id} is pending no more, and readable\n` : '',
   }
 }

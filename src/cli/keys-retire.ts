@@ -2,7 +2,7 @@ import type { Config } from '../config/types.js'
 import { checkOf } from '../keyring/keyring-file.js'
 import type { KeyReference } from '../keyring/port.js'
 import { selectKeys } from '../keyring/select.js'
-import { activeAt, settledAt } from '../keyring/succession.js'
+import { activeAt, pendingAt, settledAt } from '../keyring/succession.js'
 import { type UpstreamAccess } from '../maintenance/access.js'
 import { MaintenanceError } from '../maintenance/error.js'
 import { listUploads } from '../maintenance/list.js'
@@ -77,6 +77,13 @@ function retired(file: string, before: AnyVersions, id: string, now: Date): Chan
   if (activeAt(all, now).id === id) {
     return refused(`${file}: key version ${id} is the active one; rotate first, and move the objects with \`rekey\``)
   }
+  // A replica that loads the file late would still make it active at its time, and write with a key that is nowhere.
+  if (version.state === 'pending' && pendingAt(all, now)?.id === id) {
+    return refused(
+      `${file}: key version ${id} is pending, active from ${version.activateAt} on; \`keys activate\` with the active one, ` +
+        `${activeAt(all, now).id}, calls that off, and once every replica has loaded that, ${id} can be retired`,
+    )
+  }
   const check = checkOf(version)
   const rest = withVersions(before, (versions) => settledAt(versions, now).filter((one) => one.id !== id))
   const contents = { ...rest, retired: [...rest.retired, { id, created: version.created, check }] }
@@ -108,6 +115,16 @@ async function whatNeeds(
   const bar = progress(`looking who needs ${id}`)
   try {
     for (const bucket of buckets) {
+      // Before the objects: an upload that ends meanwhile is an object by the time that those are looked at.
+      if (!ignoreUploads) {
+        for await (const { entries } of listUploads(access, bucket, '')) {
+          for (const { objectKey, initiated } of entries) {
+            const reference = selectKeys(access.rules, bucket, objectKey)
+            if (reference === 'no-rule' || !uses(reference)) continue
+            uploads.add(`s3://${bucket}/ ${JSON.stringify(objectKey)} begun ${initiated}`)
+          }
+        }
+      }
       await survey(access, bucket, everyVersion(access, bucket, ''), { width: WIDTH, wanted: uses }, (one) => {
         looked += 1
         bar.done(looked)
@@ -117,14 +134,6 @@ async function whatNeeds(
         if (look.type === 'key' && look.dataKey.keyring === keyring && look.dataKey.keyVersion === id) needing.add(name)
         if (look.type === 'denied') unclear.add(name)
       })
-      if (ignoreUploads) continue
-      for await (const { entries } of listUploads(access, bucket, '')) {
-        for (const { objectKey, initiated } of entries) {
-          const reference = selectKeys(access.rules, bucket, objectKey)
-          if (reference === 'no-rule' || !uses(reference)) continue
-          uploads.add(`s3://${bucket}/ ${JSON.stringify(objectKey)} begun ${initiated}`)
-        }
-      }
     }
   } finally {
     bar.stop()

@@ -56,8 +56,15 @@ async function lookAtOne(
     objectKey,
     version: isUnnamed ? ({ type: 'latest' } as const) : version,
   }
-  return lookAt(access, reference, scope)
+  const look = await lookAt(access, reference, scope)
+  if (!isUnnamed || isOfThatVersion(look)) return look
+  // Since it was listed, a client has put a newer version or a delete marker on top of it.
+  return lookAt(access, reference, { ...scope, version })
 }
+
+/** Whether the object that was found without naming a version can be the one that is called null. */
+const isOfThatVersion = (look: Look): boolean =>
+  'head' in look && (look.head.get('x-amz-version-id') ?? 'null') === 'null'
 
 /** Every object and every old version under a prefix. @throws MaintenanceError */
 export async function* everyVersion(

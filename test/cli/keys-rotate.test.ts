@@ -114,6 +114,15 @@ t.test('activate: a pending version at once, at another time, or an old one agai
   t.match(activate(file, 'v9'), { code: 1, stderr: /has no key version v9 that could be active; it has v1, v2\n/ })
 })
 
+t.test('activate with the active version calls off the pending one, which stays readable', async (t) => {
+  const file = fileIn(t.testdir({ 'keys.json': keyring(writtenVersion('v1', 'active')) }))
+  t.equal(run({ file, id: 'v2', activation: at(LATER) }).code, 0)
+  t.match(activate(file, 'v1', at(LATER)), { code: 1, stderr: /v1 is active already/ })
+  t.match(activate(file, 'v1'), { code: 0, stderr: /key version v2 is pending no more, and readable\n/ })
+  t.strictSame(states(file), ['v1 active', 'v2 readable'])
+  t.notOk('activateAt' in read(file).versions[1]!)
+})
+
 t.test('changes nothing where anything is wrong', async (t) => {
   const good = keyring(writtenVersion('v1', 'active'), {
     id: 'v0',

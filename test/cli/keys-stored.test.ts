@@ -199,6 +199,43 @@ t.test('retire: refused while anything needs the version, in old versions of obj
   t.notOk(readFileSync(file, 'utf8').includes(bytesOf('v1').toString('base64')), 'the key is gone')
 })
 
+t.test('retire: not what a replica that loads the file late would still make active', async (t) => {
+  const soon = { ...writtenVersion('v3', 'pending'), activateAt: new Date(Date.now() + 3_600_000).toISOString() }
+  const { retire, file } = installation(t, [writtenVersion('v2', 'active'), soon], 'bucket: other')
+  const before = readFileSync(file, 'utf8')
+  t.match(await retire('v3'), {
+    code: 1,
+    stderr:
+      /key version v3 is pending, .*`keys activate` with the active one, v2, calls that off.*\nnothing was changed\n$/,
+  })
+  t.equal(readFileSync(file, 'utf8'), before)
+})
+
+t.test('retire: an upload that ends while objects are looked at is not overlooked', async (t) => {
+  const { retire, file } = installation(t, two, 'bucket: other')
+  const dataKey = await ring.forVersion(scopeOf('other', 'upload'), 'v1')
+  if (dataKey === 'unknown') throw new Error('no key')
+  const headers = targetHeaders(dataKey.key)
+  const path = pathOf('other', 'upload')
+  const { uploadId } = (await send('POST', path, headers, { uploads: '' }), origin.uploads('other')[0]!)
+  const part = await s3(at, 'PUT', path, { headers, query: { partNumber: '1', uploadId }, body: 'part' })
+  let lists = 0
+  origin.faults.intercept = async ({ target }) => {
+    if (/[?&](uploads|versions)\b/.test(target) && ++lists === 2) {
+      const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${String(part.headers['etag'])}</ETag></Part></CompleteMultipartUpload>`
+      const done = await s3(at, 'POST', path, { headers, query: { uploadId }, body })
+      t.equal(done.status, 200)
+    }
+    return { type: 'proceed' }
+  }
+  t.teardown(() => (origin.faults.intercept = () => ({ type: 'proceed' })))
+  const before = readFileSync(file, 'utf8')
+  t.match(await retire('v1'), { code: 1, stderr: /unfinished uploads may have been created with it/ })
+  t.equal(lists, 2)
+  t.equal(readFileSync(file, 'utf8'), before)
+  await send('DELETE', path)
+})
+
 t.test('retire: a rule for all buckets is a guess until somebody says what all is', async (t) => {
   const { retire, file } = installation(t, two)
   const before = readFileSync(file, 'utf8')
