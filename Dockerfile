@@ -20,6 +20,7 @@ COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 COPY bin bin
 COPY config/ssec-proxy.schema.json config/
+COPY config/status config/status
 # Types and source maps are for editors and debuggers: a third of the weight of the dependencies.
 RUN mkdir -p /app/dist \
   && mv package.json bin config node_modules /app/ && mv dist/src /app/dist/ \

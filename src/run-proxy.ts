@@ -1,4 +1,4 @@
-import { type Admin, startAdmin } from './telemetry/admin.js'
+import { type Admin, type AdminStatus, startAdmin } from './telemetry/admin.js'
 import { type Logger, type RootLogger, createLogger, standardOutput } from './telemetry/logger.js'
 import { METRICS_CONTENT_TYPE, aggregateMetrics } from './telemetry/metric-registry.js'
 import { type Output, startServing } from './serving.js'
@@ -15,6 +15,7 @@ import type { KeyringEvent } from './keyring/kms-world.js'
 import type { KeyringOpener } from './keyring-files.js'
 import type { OpenedKeyring } from './keyring/create.js'
 import { StartError } from './server/start-error.js'
+import { type RecentFailure, newestFirst } from './telemetry/recent-failures.js'
 import { leaderMetrics } from './telemetry/leader-metrics.js'
 import { preflight } from './preflight.js'
 import { demandMD5 } from './demand-md5.js'
@@ -80,6 +81,7 @@ async function runAlone(
     log,
     () => ready,
     async () => `${await serving.metrics.text()}\n${await leader.text()}`,
+    statusOf(world, () => newestFirst([serving.failed()])),
   ).catch(async (cause: unknown) => {
     await serving.stop()
     throw cause
@@ -111,12 +113,15 @@ async function runAsPrimary(config: Config, world: RunWorld, log: RootLogger): P
     texts: textsOf(world.seen),
     onCrash: leader.workerCrashed,
   })
+  let lastFailed: readonly RecentFailure[] = []
   const text = async () => {
-    const { snapshots, ready, answered } = await workers.metrics()
+    const { snapshots, ready, answered, failed } = await workers.metrics()
+    lastFailed = failed
     leader.workers({ wanted: config.workers, ready, answered })
     return `${await aggregateMetrics(snapshots)}\n${await leader.text()}`
   }
-  const admin = await openAdmin(config, log, workers.ready, text).catch(async (cause: unknown) => {
+  const status = statusOf(world, () => lastFailed)
+  const admin = await openAdmin(config, log, workers.ready, text, status).catch(async (cause: unknown) => {
     await workers.close()
     throw cause
   })
@@ -158,6 +163,7 @@ async function runAsWorker(
         drain: serving.stop,
         reload: serving.reload,
         snapshot: serving.metrics.snapshot,
+        failed: serving.failed,
         prepare: async (texts) => {
           const loaded = world.source.from(texts)
           if (loaded.type === 'config') return serving.prepare(loaded.config)
@@ -181,11 +187,17 @@ const follow = (
 ): FollowedConfig =>
   followConfig({ source, config, seen, times: SERVER_TIMES, log, prepare, onReload: leader.configReload })
 
+function statusOf({ version, now }: RunWorld, failed: () => readonly RecentFailure[]): () => AdminStatus {
+  const started = now().getTime()
+  return () => ({ version, uptimeSeconds: Math.max(0, (now().getTime() - started) / 1000), failed: failed() })
+}
+
 async function openAdmin(
   config: Config,
   log: Logger,
   ready: () => boolean,
   text: () => Promise<string>,
+  status: () => AdminStatus,
 ): Promise<Admin | 'none'> {
   if (config.admin.type === 'off') return 'none'
   return startAdmin({
@@ -193,6 +205,7 @@ async function openAdmin(
     port: config.admin.port,
     ready,
     metrics: async () => ({ contentType: METRICS_CONTENT_TYPE, text: await text() }),
+    status,
     log,
   })
 }

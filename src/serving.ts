@@ -15,6 +15,7 @@ import { followKeyringFiles } from './keyring-files.js'
 import { openKeyringsOf } from './reload/open-keyrings-of.js'
 import { openAuditLog } from './telemetry/audit.js'
 import { readFileSync } from 'node:fs'
+import { type RecentFailure, recentFailures } from './telemetry/recent-failures.js'
 import { requestHandler } from './proxy/handle-request.js'
 
 /** Where a process writes to. */
@@ -27,6 +28,8 @@ export interface Output {
 export interface Serving {
   readonly listeners: Listeners
   readonly metrics: Metrics
+  /** The last requests that were refused or failed. */
+  readonly failed: () => readonly RecentFailure[]
   /** Looks at certificate and keyring files now, and opens the audit log anew. */
   readonly reload: () => void
   /** Makes another configuration ready; requests that come after its commit go by it. */
@@ -60,6 +63,7 @@ export async function startServing(
     const { keyring, keyVersion, failure } = event
     log.error({ keyring, keyVersion, kms: failure.type, reason: failure.reason }, 'KMS gives no key')
   })
+  const failures = recentFailures()
   const composeOf = (given: Config, keyrings: readonly OpenedKeyring[]): Composed => {
     const writeAccessLog = accessLog({ log, objectKeys: given.log.objectKeys })
     return compose(given, keyringsOf(keyrings), {
@@ -72,6 +76,7 @@ export async function startServing(
         if (audit !== 'off') audit.observe(event)
         metrics.observe(event)
         writeAccessLog(event)
+        failures.note(event, given.log.objectKeys, world.now())
       },
       warn: (message, detail) => log.warn(detail, message),
     })
@@ -130,6 +135,7 @@ export async function startServing(
   return {
     listeners,
     metrics,
+    failed: failures.list,
     prepare,
     reload: () => {
       if (audit !== 'off') audit.reopen()

@@ -6,6 +6,7 @@ import type { Logger } from './telemetry/logger.js'
 import type { MetricsSnapshot } from './telemetry/metric-registry.js'
 import type { Prepared } from './reload/prepared.js'
 import type { Texts } from './config/texts.js'
+import type { RecentFailure } from './telemetry/recent-failures.js'
 import { pastMetrics } from './workers/past-metrics.js'
 import { claimUnixSocket } from './server/unix-socket.js'
 import cluster from 'node:cluster'
@@ -61,6 +62,8 @@ export interface WorkerMetrics {
   readonly ready: number
   /** How many gave theirs in time; of the others it is their last. */
   readonly answered: number
+  /** The last requests that were refused or failed, newest first. */
+  readonly failed: readonly RecentFailure[]
 }
 
 /** Whether this process is a worker of {@link runWorkers}: then `linkToPrimary` (workers/worker.ts) is called instead. */
@@ -106,7 +109,7 @@ function metricsOf(crew: Crew, limitMs: number): Workers['metrics'] {
   let last = 0
   const past = pastMetrics()
   crew.listen((news, from) => {
-    if (news.type === 'ssec-proxy/metrics') past.heard(from.id, news.snapshot)
+    if (news.type === 'ssec-proxy/metrics') past.heard(from.id, news.snapshot, news.failed)
     if (news.type === 'gone') past.gone(from.id)
   })
   return async () => {
@@ -131,7 +134,7 @@ function metricsOf(crew: Crew, limitMs: number): Workers['metrics'] {
       for (const worker of asked) worker.tell({ type: 'ssec-proxy/metrics', id })
       if (asked.length === 0) done()
     })
-    return { snapshots: await past.all(), ready: crew.ready().length, answered }
+    return { snapshots: await past.all(), ready: crew.ready().length, answered, failed: past.failed() }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Drained } from '../server/drain.js'
+import type { RecentFailure } from '../telemetry/recent-failures.js'
 import type { MetricsSnapshot } from '../telemetry/metric-registry.js'
 
 /** Files that the configuration was read from, path and text. */
@@ -21,7 +22,12 @@ export type Report =
   | { readonly type: 'ssec-proxy/ready'; readonly addresses: readonly string[] }
   | { readonly type: 'ssec-proxy/failed'; readonly message: string }
   | { readonly type: 'ssec-proxy/drained'; readonly drained: Drained }
-  | { readonly type: 'ssec-proxy/metrics'; readonly id: number; readonly snapshot: MetricsSnapshot }
+  | {
+      readonly type: 'ssec-proxy/metrics'
+      readonly id: number
+      readonly snapshot: MetricsSnapshot
+      readonly failed: readonly RecentFailure[]
+    }
 
 /** The channel carries messages of node's own and of other libraries too. */
 export const isOurs = (message: unknown): boolean =>

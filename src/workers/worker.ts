@@ -2,6 +2,7 @@ import { type Order, type Report, isOurs } from './messages.js'
 import type { Prepared } from '../reload/prepared.js'
 import type { Texts } from '../config/texts.js'
 import type { Drained } from '../server/drain.js'
+import type { RecentFailure } from '../telemetry/recent-failures.js'
 import type { MetricsSnapshot } from '../telemetry/metric-registry.js'
 
 /** What a worker does when its primary says so. */
@@ -10,6 +11,8 @@ export interface WorkerDuties {
   readonly drain: () => Promise<Drained>
   readonly reload: () => void
   readonly snapshot: () => Promise<MetricsSnapshot>
+  /** The last requests that were refused or failed. */
+  readonly failed: () => readonly RecentFailure[]
   /** Makes the configuration of these texts ready. */
   readonly prepare: (texts: Texts) => Promise<Prepared>
 }
@@ -67,7 +70,12 @@ async function obey(order: Order, duties: WorkerDuties | 'not yet'): Promise<voi
       return
     case 'ssec-proxy/metrics':
       if (duties === 'not yet') return
-      await report({ type: 'ssec-proxy/metrics', id: order.id, snapshot: await duties.snapshot() })
+      await report({
+        type: 'ssec-proxy/metrics',
+        id: order.id,
+        snapshot: await duties.snapshot(),
+        failed: duties.failed(),
+      })
   }
 }
 

@@ -42,6 +42,7 @@ async function work(): Promise<void> {
       drain: () => open.close({ timeoutMs: drainMs }),
       reload: () => log.info({}, 'reloaded'),
       snapshot: metrics.snapshot,
+      failed: () => [],
       prepare: async () => ({ type: 'refused', problems: ['not here'] }),
     },
   )

@@ -132,8 +132,10 @@ export interface RunningProxy {
   readonly logFile: string
   /** Sends it a signal. */
   signal(name: NodeJS.Signals): void
-  /** SIGTERM, and its end. Rejects where the exit code is not 0 or half a minute is not enough. */
-  stop(): Promise<void>
+  /** SIGTERM, and its end. Rejects where the exit code is not 0 or half a minute, or what is given, is not enough. */
+  stop(limitMs?: number): Promise<void>
+  /** Starts it again as its configuration file says, on the same ports. */
+  again(): Promise<RunningProxy>
 }
 
 const NO_ALIASES = { aliasDuplicateObjects: false } as const
@@ -151,6 +153,13 @@ export async function startProxy(installation: Installation, options: ProxyOptio
   const written = configuration(installation, options, { httpsPort, httpPort, adminPort })
   writeFileSync(configFile, stringify(options.change?.(written) ?? written, NO_ALIASES))
   const logFile = transcript(`${name}-${httpsPort}`, join(folder, `${name}-${httpsPort}.log`))
+  return runProxy({ configFile, logFile, httpsPort, httpPort, adminPort })
+}
+
+type Placed = Pick<RunningProxy, 'configFile' | 'logFile' | 'httpsPort' | 'httpPort' | 'adminPort'>
+
+async function runProxy(placed: Placed): Promise<RunningProxy> {
+  const { configFile, logFile, adminPort } = placed
   const log = openSync(logFile, 'a')
   const child = spawn(process.execPath, [PROGRAM, 'serve', '--config', configFile], {
     env: plainEnvironment(),
@@ -167,10 +176,10 @@ export async function startProxy(installation: Installation, options: ProxyOptio
       resolve(code === null ? `signal ${signal}` : `exit code ${code}`)
     })
   })
-  const stop = async (): Promise<void> => {
+  const stop = async (limitMs = 30_000): Promise<void> => {
     child.ref()
     child.kill('SIGTERM')
-    const timer = setTimeout(kill, 30_000)
+    const timer = setTimeout(kill, limitMs)
     const how = await ended
     clearTimeout(timer)
     if (how !== 'exit code 0') throw new Error(`the proxy ended with ${how}: ${lastLines(logFile)}`)
@@ -186,7 +195,7 @@ export async function startProxy(installation: Installation, options: ProxyOptio
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   const signal = (sent: NodeJS.Signals): void => void child.kill(sent)
-  return { configFile, httpsPort, httpPort, adminPort, logFile, signal, stop }
+  return { ...placed, signal, stop, again: () => runProxy(placed) }
 }
 
 const lastLines = (file: string): string => readFileSync(file, 'utf8').trim().split('\n').slice(-8).join('\n')

@@ -9,7 +9,8 @@ async function admin(given: Partial<AdminOptions> = {}) {
   const lines: string[] = []
   const log = createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } })
   const metrics = async () => ({ contentType: 'text/x', text: 'a 1\n' })
-  const started = await startAdmin({ host: '127.0.0.1', port: 0, ready: () => true, metrics, log, ...given })
+  const status = () => ({ version: '1.2.3', uptimeSeconds: 7, failed: [] })
+  const started = await startAdmin({ host: '127.0.0.1', port: 0, ready: () => true, metrics, status, log, ...given })
   t.teardown(started.close)
   const ask = async (path: string, method = 'GET') => {
     const [host, port] = started.address.split(':')
@@ -18,7 +19,8 @@ async function admin(given: Partial<AdminOptions> = {}) {
     const [response] = await once(asked, 'response')
     let text = ''
     for await (const chunk of response) text += String(chunk)
-    return { status: response.statusCode as number, type: String(response.headers['content-type']), text }
+    const policy = String(response.headers['content-security-policy'])
+    return { status: response.statusCode as number, type: String(response.headers['content-type']), policy, text }
   }
   return { ask, lines, ...started }
 }
@@ -35,6 +37,19 @@ t.test('health, readiness and metrics', async (t) => {
   t.match(await ask('/readyz', 'HEAD'), { status: 200, text: '' })
 })
 
+t.test('the status page and what it reads, all from here', async (t) => {
+  const { ask } = await admin()
+  const page = await ask('/status')
+  t.match(page, { status: 200, type: 'text/html; charset=utf-8', policy: /^default-src 'none'; script-src 'self'; / })
+  t.notMatch(page.text, /https?:|<style|<script>|\son\w+=|style=/, 'nothing inline, nothing from elsewhere')
+  t.match(await ask('/status.js'), { status: 200, type: 'text/javascript; charset=utf-8' })
+  t.match(await ask('/status.css'), { status: 200, type: 'text/css; charset=utf-8' })
+  t.notMatch((await ask('/status.js')).text, /innerHTML|insertAdjacent|document\.write|eval\(/)
+  const json = await ask('/status.json')
+  t.match(json, { status: 200, type: 'application/json', policy: /default-src 'none'/ })
+  t.same(JSON.parse(json.text), { ready: true, version: '1.2.3', uptimeSeconds: 7, failed: [] })
+})
+
 t.test('exactly these paths, to be read only', async (t) => {
   const { ask } = await admin()
   const others = [
@@ -45,6 +60,9 @@ t.test('exactly these paths, to be read only', async (t) => {
     '//metrics',
     '/%6detrics',
     '/healthz/../metrics',
+    '/status/',
+    '/status.html',
+    '/config/status/status.js',
     '/b/k',
   ]
   for (const path of others) t.match(await ask(path), { status: 404 }, path)

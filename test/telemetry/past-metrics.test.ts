@@ -19,13 +19,13 @@ t.test('counters do not go back when workers crash, again and again; what they m
     const metrics = worker(5)
     for (let i = 0; i < id; i++) metrics.observe(served)
     // As it travels between processes.
-    past.heard(id, JSON.parse(JSON.stringify(await metrics.snapshot())) as object[])
+    past.heard(id, JSON.parse(JSON.stringify(await metrics.snapshot())) as object[], [])
     past.gone(id)
     past.gone(id)
   }
   const alive = worker(1)
   alive.observe(served)
-  past.heard(4, await alive.snapshot())
+  past.heard(4, await alive.snapshot(), [])
   const snapshots = await past.all()
   t.equal(snapshots.length, 2, 'one for all that are gone, however many')
   const text = await aggregateMetrics(snapshots)
@@ -43,7 +43,7 @@ t.test('a worker that is too busy to answer counts with its last', async (t) => 
   const past = pastMetrics()
   const metrics = worker(1)
   metrics.observe(served)
-  past.heard(1, await metrics.snapshot())
+  past.heard(1, await metrics.snapshot(), [])
   for (let scrape = 0; scrape < 2; scrape++) {
     t.match(await aggregateMetrics(await past.all()), 'ssec_proxy_upstream_requests_total{operation="GetObject"} 1\n')
   }
