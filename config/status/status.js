@@ -248,6 +248,7 @@ async function go() {
     byId('state').textContent = 'no answer'
     byId('state').className = 'pill bad'
   }
-  setTimeout(go, EVERY_MS)
+  // Rates need two looks: the second one comes soon.
+  setTimeout(go, points.length < 2 ? 1000 : EVERY_MS)
 }
 void go()
