@@ -10,6 +10,9 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { stringify } from 'yaml'
 import { manifests, render, withConsumer } from '../../scripts/helm-manifests.mjs'
+import { run } from '../support/run-program.js'
+import { makeInstallation, removeInstallation, startProxy } from '../support/running-proxy.js'
+import { startEmbedded } from './embedded.js'
 import {
   type Manifest,
   beyondRestricted,
@@ -333,6 +336,25 @@ function theChart(): void {
       notes('sidecar'),
       /ssec-proxy inject --config-map release-ssec-proxy --image ssec-proxy:\S+ --secrets documents-keyring,documents-s3 --credentials-secret documents-s3 program\.yaml/,
     )
+  })
+
+  t.test('`helm test` passes where the proxy answers, and fails where it does not', async (t) => {
+    const [container] = one(objectsOf('minimal'), 'Pod').spec.containers
+    t.same(container.command, ['node', '-e'])
+    const [script, url] = container.args as [string, string]
+    t.equal(url, 'https://release-ssec-proxy.storage.svc:443/')
+    const ask = (to: string) => run(process.execPath, ['-e', script, to])
+    const installation = await makeInstallation()
+    t.teardown(() => removeInstallation(installation))
+    const upstream = await startEmbedded()
+    t.teardown(upstream.stop)
+    const proxy = await startProxy(installation, { upstream: upstream.server })
+    const asked = await ask(`https://localhost:${proxy.httpsPort}/`)
+    t.equal(asked.code, 0, asked.stdout.toString())
+    await proxy.stop()
+    const gone = await ask(`https://localhost:${proxy.httpsPort}/`)
+    t.equal(gone.code, 1)
+    t.match(gone.stdout.toString(), /ECONNREFUSED/)
   })
 
   t.test('helm/manifests is what the chart gives', async (t) => {
