@@ -6,6 +6,15 @@ import { openSender } from './maintenance/access.js'
 import { probeMD5 } from './maintenance/md5-probe.js'
 import { readFileSync } from 'node:fs'
 
+interface World {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly now: () => Date
+  readonly randomBytes: (size: number) => Buffer
+}
+
+/** Buckets in which MD5s were seen to hold. The upstream does not change while a process runs. */
+export type SeenMD5 = Set<string>
+
 /**
  * Holds the start until the upstream was seen to keep MD5s, in every bucket whose rule says `etag: md5`. Where it does not, or
  * does not answer, there is no start: clients that insist on MD5s would take their objects for damaged, and may delete them.
@@ -13,23 +22,44 @@ import { readFileSync } from 'node:fs'
  * @throws StartError with all buckets in which it does not hold, and the remedy
  */
 export async function demandMD5(
-  { rules, upstream }: Pick<Config, 'rules' | 'upstream'>,
-  world: {
-    readonly env: Readonly<Record<string, string | undefined>>
-    readonly now: () => Date
-    readonly randomBytes: (size: number) => Buffer
-  },
+  config: Pick<Config, 'rules' | 'upstream'>,
+  world: World,
   log: Logger,
-): Promise<void> {
-  const places = rules.flatMap(({ bucket, etag }, i) => (etag === 'md5' ? [{ bucket, path: `rules[${i}].etag` }] : []))
-  if (places.length === 0) return
+): Promise<SeenMD5> {
+  const seen: SeenMD5 = new Set()
+  const refused = await refusalsOfMD5(config, seen, world, log)
+  if (refused.length > 0) throw new StartError(refused.join('; '))
+  return seen
+}
+
+/**
+ * The same for a configuration that comes later: asks in the buckets that are new to it.
+ *
+ * @param seen what holds already; what is found out is put there
+ * @returns a line for each bucket in which it does not hold
+ * @throws StartError
+ */
+export async function refusalsOfMD5(
+  { rules, upstream }: Pick<Config, 'rules' | 'upstream'>,
+  seen: SeenMD5,
+  world: World,
+  log: Logger,
+): Promise<readonly string[]> {
+  const places = rules.flatMap(({ bucket, etag }, i) =>
+    etag === 'md5' && !seen.has(bucket) ? [{ bucket, path: `rules[${i}].etag` }] : [],
+  )
+  if (places.length === 0) return []
   const warn = (message: string) => log.warn({}, message)
   const access = opened(() =>
     openSender(upstream, { ...world, warn, isHasty: true, readFile: (file) => readFileSync(file, 'utf8') }),
   )
   try {
-    const refused = (await Promise.all(places.map((place) => refusal(place, { access, ...world }, log)))).flat()
-    if (refused.length > 0) throw new StartError(refused.join('; '))
+    const asking = places.map(async (place) => {
+      const refused = await refusal(place, { access, ...world }, log)
+      if (refused.length === 0) seen.add(place.bucket)
+      return refused
+    })
+    return (await Promise.all(asking)).flat()
   } finally {
     await access.close()
   }

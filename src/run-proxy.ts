@@ -18,7 +18,7 @@ import { StartError } from './server/start-error.js'
 import { type RecentFailure, newestFirst } from './telemetry/recent-failures.js'
 import { leaderMetrics } from './telemetry/leader-metrics.js'
 import { preflight } from './preflight.js'
-import { demandMD5 } from './demand-md5.js'
+import { type SeenMD5, demandMD5, refusalsOfMD5 } from './demand-md5.js'
 import { linkToPrimary } from './workers/worker.js'
 
 /** What the process gives: its environment, clocks, randomness and signals. */
@@ -57,9 +57,9 @@ export async function runProxy(config: Config, keyrings: readonly OpenedKeyring[
     return
   }
   await preflight(config, keyrings, world, log)
-  await demandMD5(config, world, log)
-  if (config.workers > 1) await runAsPrimary(config, world, log)
-  else await runAlone(config, keyrings, world, { log, stdout })
+  const seenMD5 = await demandMD5(config, world, log)
+  if (config.workers > 1) await runAsPrimary(config, world, log, seenMD5)
+  else await runAlone(config, keyrings, world, { log, stdout }, seenMD5)
 }
 
 const leaderMetricsOf = ({ version, now }: RunWorld) =>
@@ -70,6 +70,7 @@ async function runAlone(
   keyrings: readonly OpenedKeyring[],
   world: RunWorld,
   output: Output,
+  seenMD5: SeenMD5,
 ): Promise<void> {
   const { log } = output
   const serving = await startServing(config, keyrings, world, output)
@@ -86,7 +87,7 @@ async function runAlone(
     await serving.stop()
     throw cause
   })
-  const followed = follow(config, world, log, leader, serving.prepare)
+  const followed = follow(config, world, log, leader, seenMD5, serving.prepare)
   world.onReload(() => {
     serving.reload()
     void followed.reload()
@@ -102,7 +103,7 @@ async function runAlone(
   if (admin !== 'none') await admin.close()
 }
 
-async function runAsPrimary(config: Config, world: RunWorld, log: RootLogger): Promise<void> {
+async function runAsPrimary(config: Config, world: RunWorld, log: RootLogger, seenMD5: SeenMD5): Promise<void> {
   const leader = leaderMetricsOf(world)
   const workers = await runWorkers({
     count: config.workers,
@@ -125,7 +126,7 @@ async function runAsPrimary(config: Config, world: RunWorld, log: RootLogger): P
     await workers.close()
     throw cause
   })
-  const followed = follow(config, world, log, leader, async (next, texts) => {
+  const followed = follow(config, world, log, leader, seenMD5, async (next, texts) => {
     const prepared = await workers.prepare(texts)
     if (prepared.type === 'refused') return prepared
     const commit = () => {
@@ -178,14 +179,32 @@ async function runAsWorker(
   await new Promise(() => undefined)
 }
 
-const follow = (
+function follow(
   config: Config,
-  { source, seen }: RunWorld,
+  world: RunWorld,
   log: Logger,
   leader: LeaderMetrics,
+  seenMD5: SeenMD5,
   prepare: (config: Config, texts: Texts) => Promise<Prepared>,
-): FollowedConfig =>
-  followConfig({ source, config, seen, times: SERVER_TIMES, log, prepare, onReload: leader.configReload })
+): FollowedConfig {
+  const { source, seen } = world
+  return followConfig({
+    source,
+    config,
+    seen,
+    times: SERVER_TIMES,
+    log,
+    // What the start would have asked the upstream, a later rule does not get around.
+    prepare: async (next, texts) => {
+      const problems = await refusalsOfMD5(next, seenMD5, world, log).catch((error: unknown) => {
+        if (error instanceof StartError) return [error.message]
+        throw error
+      })
+      return problems.length > 0 ? { type: 'refused', problems } : prepare(next, texts)
+    },
+    onReload: leader.configReload,
+  })
+}
 
 function statusOf({ version, now }: RunWorld, failed: () => readonly RecentFailure[]): () => AdminStatus {
   const started = now().getTime()

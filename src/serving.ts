@@ -124,8 +124,8 @@ export async function startServing(
         loaded = opening.keyrings()
         inUse = next
         // What was learned of objects and buckets stays true.
-        const { memory, regions } = pipeline
-        pipeline = withKeyrings({ ...composing.pipeline, memory, regions }, next, keyringsOf(loaded))
+        const { memory, etags, regions } = pipeline
+        pipeline = withKeyrings({ ...composing.pipeline, memory, etags, regions }, next, keyringsOf(loaded))
         metrics.keyVersions(() => keyVersionsOf(loaded))
         files = follow(loaded)
         log.setLevel(next.log.level)

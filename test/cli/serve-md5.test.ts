@@ -1,6 +1,7 @@
-import { createSecretKey, randomBytes } from 'node:crypto'
-import { chmodSync } from 'node:fs'
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { serve } from '../../src/cli/serve.js'
 import { check } from '../../src/cli/check.js'
@@ -38,7 +39,7 @@ upstream:
   addressing: path
   ca: ca.crt
   credentials: { accessKeyId: ${ORIGIN_CREDENTIALS.accessKeyId}, secretAccessKey: { env: UPSTREAM_SECRET } }
-identities: [{ name: guest, anonymous: true, grants: [{ bucket: '*', permissions: [read] }] }]
+identities: [{ name: guest, anonymous: true, grants: [{ bucket: '*', permissions: [read, write] }] }]
 keyrings: [{ name: main, type: derived, file: main.json }]
 rules:
 ${rules.join('\n')}
@@ -56,7 +57,7 @@ workers: ${workers}
     now: () => new Date(),
     randomBytes: (size) => randomBytes(size),
   }
-  return { file: join(directory, 'proxy.yaml'), io, out }
+  return { file: join(directory, 'proxy.yaml'), io, out, listener }
 }
 
 /** Serves until it is ready, or refused. */
@@ -115,4 +116,69 @@ t.test('check sends nothing, and says that serve will', async (t) => {
   const { file, io, out } = await setUp(t, ['one'], 1)
   t.equal(check(file, io), 0, out.err)
   t.match(out.out, /one: main, ETags are MD5s \(the upstream is probed for them when `serve` starts\)/)
+})
+
+t.test('a rule that comes later is not got around the question: a reload asks too, once for each bucket', async (t) => {
+  const origin = await startTestOrigin({ buckets: ['one', 'other'] })
+  t.teardown(() => origin.close())
+  const { file, io, out, listener } = await setUp(t, [], origin.port)
+  const before = readFileSync(file, 'utf8')
+  let stop: () => void = () => undefined
+  const stopped = new Promise<void>((resolve) => (stop = resolve))
+  let reload: () => void = () => undefined
+  const ready = new Promise<void>((resolve) => {
+    const onReload = (given: () => void) => {
+      reload = given
+      resolve()
+    }
+    const running = serve(file, io, { stop: () => stopped, onReload, version: '1.2.3' })
+    t.teardown(async () => {
+      stop()
+      await running
+    })
+  })
+  await ready
+  let probes = 0
+  const watch = () => {
+    origin.faults.intercept = ({ method, target }) => {
+      if (method === 'DELETE' && target.includes('probe')) probes += 1
+      return { type: 'proceed' }
+    }
+  }
+  const put = async (bucket: string) => {
+    const answer = await fetch(`http://127.0.0.1:${listener}/${bucket}/object`, { method: 'PUT', body: 'abc' })
+    return `${answer.status} ${answer.headers.get('etag') ?? ''}`
+  }
+  const until = async (what: () => boolean | Promise<boolean>) => {
+    for (let i = 0; i < 200 && !(await what()); i += 1) await delay(50)
+  }
+  const MD5 = `200 "${createHash('md5').update('abc').digest('hex')}"`
+  t.match(await put('other'), /^200 "[0-9a-f]{32}-0"$/)
+
+  origin.faults.refuseTrailers = true
+  watch()
+  const rule = (bucket: string) => `  - { bucket: ${bucket}, keyring: main, etag: md5 }\n`
+  const after = `${before.replace('  - { bucket: other, keyring: main }\n', rule('other'))}`
+  writeFileSync(file, after)
+  reload()
+  await until(() => probes > 0)
+  t.equal(probes, 1, 'the upstream was asked')
+  await delay(500)
+  t.match(await put('other'), /^200 "[0-9a-f]{32}-0"$/, 'and the rule is not in use')
+
+  origin.resetFaults()
+  watch()
+  reload()
+  await until(async () => (await put('other')) === MD5)
+  t.equal(await put('other'), MD5, 'it is, once the upstream was seen to keep MD5s')
+  probes = 0
+  writeFileSync(file, after.replace('log: {', `${rule('one')}log: {`))
+  reload()
+  await until(async () => (await put('one')) === MD5)
+  t.equal(await put('one'), MD5)
+  t.equal(probes, 1, 'the first bucket is not asked again')
+  t.same(
+    origin.objects().map(({ objectKey }) => objectKey),
+    ['object', 'object'],
+  )
 })
