@@ -5,6 +5,7 @@ import { probeOf, versionQuery } from './probe.js'
 import type { CopySource } from '../s3/copy-source.js'
 import type { Fields } from '../s3/fields.js'
 import type { RequestRecord } from './record.js'
+import { S3Error } from '../s3/error.js'
 import { bucketETagPolicy } from '../keyring/select.js'
 import type { Bucket, ObjectKey } from '../s3/names.js'
 
@@ -19,7 +20,9 @@ export const showsMD5 = ({ rules }: Pick<Pipeline, 'rules'>, bucket: Bucket): bo
   bucketETagPolicy(rules, bucket) === 'md5'
 
 /**
- * Asks the upstream with HEAD for an object's ETag and MD5. `unknown` where it does not tell: whoever asks further hears why.
+ * Asks the upstream with HEAD for an object's ETag and MD5. `unknown` where it refuses to tell: whoever asks further hears why. An
+ * upstream that is busy or broken refuses nothing: what follows might succeed, and a condition that was not understood would
+ * have held (x-amz-copy-source-if-none-match) or failed for ever (If-Match).
  *
  * @param plan its keys
  * @throws UpstreamFailure; S3Error ServiceUnavailable
@@ -39,6 +42,12 @@ export async function lookUpETag(
   const upstreamHeaders = { ...probe.upstreamHeaders, 'x-amz-checksum-mode': 'ENABLED' }
   const { attempt, response } = await forward({ ...probe, upstreamHeaders, targetKey: plan }, pipeline, signal, record)
   response.body.resume()
+  if (response.status >= 500 || response.status === 429) {
+    throw new S3Error('ServiceUnavailable', {
+      message: "The upstream could not be asked for the object's ETag. Try again.",
+      cause: `HEAD was answered with status ${response.status}`,
+    })
+  }
   const etag = response.status === 200 ? etagIn(response.fields) : 'none'
   if (etag === 'none') return 'unknown'
   rememberETag(place, etag, attempt, pipeline)

@@ -32,7 +32,7 @@ export async function showETagField(
   const shown = policy === 'md5' ? await md5Shown(answer, { request, place, pipeline, signal, record }) : opaque(answer)
   const fields = new Map(shown.response.fields)
   // What only the proxy asked for is not the client's to wonder about.
-  if (policy === 'md5' && !bringsChecksum(request)) {
+  if ((policy === 'md5' || request.sentMD5() !== 'none') && !bringsChecksum(request)) {
     for (const name of fields.keys()) if (name.startsWith('x-amz-checksum-')) fields.delete(name)
   }
   return { ...shown, response: { ...shown.response, fields } }
@@ -108,7 +108,10 @@ async function formShown(answer: Answered, { request, place, pipeline, signal, r
   if (said !== 'none') return md5OrOpaque({ ...answer, response }, said)
   const versionId = response.fields.get('x-amz-version-id') ?? 'latest'
   const plan = fittingPlan(request, answer)
-  const object = await lookUpETag(request, { ...place, versionId }, plan, pipeline, signal, record)
+  // The object is made: that nobody can tell its MD5 at the moment is no failure of the form.
+  const object = await lookUpETag(request, { ...place, versionId }, plan, pipeline, signal, record).catch(
+    () => 'unknown' as const,
+  )
   const raw = bareETag(response.fields.get('etag') ?? '')
   return md5OrOpaque({ ...answer, response }, object !== 'unknown' && object.raw === raw ? object.md5 : 'none')
 }

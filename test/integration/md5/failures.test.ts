@@ -89,6 +89,54 @@ t.test('an upstream that cannot be asked for an ETag', async (t) => {
   t.equal(await etagOf(fresh, 'object'), shownMD5(BODY), 'nothing was written')
 })
 
+t.test('an upstream that is busy refuses nothing: no condition is taken for fitting, or not', async (t) => {
+  const { client, origin, another } = await md5Stand(t)
+  await put(client, 'object', BODY)
+  await put(client, 'copy', 'before')
+  const fresh = await another()
+  const copy = () =>
+    s3(fresh, 'PUT', pathOf('bucket', 'copy'), {
+      headers: { 'x-amz-copy-source': '/bucket/object', 'x-amz-copy-source-if-none-match': shownMD5(BODY) },
+    })
+  const body = `<Delete><Object><Key>object</Key><ETag>${shownMD5(BODY)}</ETag></Object></Delete>`
+  for (const status of [429, 500, 503]) {
+    origin.faults.intercept = ({ method }) => (method === 'HEAD' ? { type: 'answer', status } : { type: 'proceed' })
+    const range = await s3(fresh, 'GET', pathOf('bucket', 'object'), { headers: { range: 'bytes=0-9' } })
+    t.same([range.status, range.code], [503, 'ServiceUnavailable'], `${status}: a range`)
+    t.match(range.text, "could not be asked for the object's ETag")
+    const written = await put(fresh, 'object', 'next', { headers: { 'if-match': shownMD5(BODY) } })
+    t.equal(written.status, 503, `${status}: If-Match`)
+    const read = await s3(fresh, 'GET', pathOf('bucket', 'object'), { headers: { 'if-none-match': shownMD5(BODY) } })
+    t.equal(read.status, 503, `${status}: If-None-Match`)
+    t.equal((await copy()).status, 503, `${status}: a copy that must not be made`)
+    const headers = { 'content-md5': md5Base64(body) }
+    const deleted = await s3(fresh, 'POST', '/bucket', { query: { delete: '' }, body, headers })
+    t.equal(deleted.status, 503, `${status}: a batch delete`)
+  }
+  origin.resetFaults()
+  t.equal(await etagOf(client, 'copy'), shownMD5('before'))
+  t.equal((await copy()).status, 412)
+  t.equal(await etagOf(fresh, 'object'), shownMD5(BODY))
+})
+
+t.test('a part that is overwritten while its upload is completed', async (t) => {
+  const { client, origin } = await md5Stand(t)
+  const uploadId = await createUpload(client, 'object')
+  const { etag } = await uploadPart(client, 'object', uploadId, 1, BODY)
+  origin.faults.intercept = async ({ method, target }) => {
+    if (method === 'POST' && target.includes('uploadId')) {
+      origin.resetFaults()
+      await uploadPart(client, 'object', uploadId, 1, Buffer.from('other bytes'))
+    }
+    return { type: 'proceed' }
+  }
+  const late = await completeUpload(client, 'object', uploadId, [{ partNumber: 1, etag }])
+  t.equal(late.code, 'InvalidPart', 'what was listed before decides nothing')
+  t.same(origin.objects(), [])
+  const again = await completeUpload(client, 'object', uploadId, [{ partNumber: 1, etag: shownMD5('other bytes') }])
+  t.equal(again.status, 200, again.text)
+})
+
 t.test('parts that cannot be listed', async (t) => {
   const { client, origin } = await md5Stand(t)
   const uploadId = await createUpload(client, 'object')

@@ -59,4 +59,10 @@ t.test('an upstream whose answer to a form does not say the MD5 is asked with HE
   const asked: string[] = []
   t.equal((await post(client.port, fields)).headers.etag, shownMD5(FILE))
   t.match(asked, [/versionId=/], 'for the version that was made')
+  for (const answer of [{ type: 'answer', status: 503 }, { type: 'destroy' }] as const) {
+    origin.faults.intercept = ({ method }) => (method === 'HEAD' ? answer : { type: 'proceed' })
+    const posted = await post(client.port, fields)
+    t.equal(posted.status, 201, 'what was made is no failure')
+    t.match(posted.headers.etag, /^"[0-9a-f]{32}-0"$/)
+  }
 })
