@@ -22,11 +22,17 @@ export function bringsChecksum({ fields, payload }: KeyedRequest): boolean {
   return [...fields.keys()].some((name) => /^x-amz-(?:checksum-|sdk-checksum-algorithm$)/.test(name))
 }
 
-/** Whether the MD5 of this body is sent along for the upstream to keep. */
-export function sendsMD5(request: KeyedRequest, pipeline: Pick<Pipeline, 'rules'>): boolean {
+/**
+ * Whether the MD5 of this body is sent along for the upstream to keep. An upload that was created with MD5s takes no part without,
+ * whatever the rule says by now, or on this replica already.
+ */
+export function sendsMD5(request: KeyedRequest, pipeline: Pick<Pipeline, 'rules' | 'upstream'>): boolean {
   const { operation, target } = request
-  if (target.type !== 'object' || !showsMD5(pipeline, target.bucket) || bringsChecksum(request)) return false
-  return operation.name === 'PutObject' || (operation.name === 'UploadPart' && request.uploadChecksum === 'md5')
+  if (target.type !== 'object' || bringsChecksum(request)) return false
+  if (operation.name === 'UploadPart') {
+    return request.uploadChecksum === 'md5' && pipeline.upstream.trailingChecksums === 'relay'
+  }
+  return operation.name === 'PutObject' && showsMD5(pipeline, target.bucket)
 }
 
 /**

@@ -98,7 +98,9 @@ async function resolveDocument(
   record: RequestRecord,
 ): Promise<KeyedRequest['document']> {
   const { operation, target, document } = request
-  if (document.type !== 'read' || target.type === 'service' || !showsMD5(pipeline, target.bucket)) return document
+  if (document.type !== 'read' || target.type === 'service') return document
+  // An upload that was created with MD5s wants them in the end, whatever the rule says by now.
+  if (!showsMD5(pipeline, target.bucket) && request.uploadChecksum !== 'md5') return document
   if (operation.name === 'DeleteObjects') {
     return { type: 'read', bytes: await resolveDeletes(request, document.bytes, pipeline, ask) }
   }
@@ -117,7 +119,7 @@ function completed(part: CompletedPart, uploaded: ReadonlyMap<number, StoredPart
   if (stored === undefined) return part
   const { etag, checksumMD5 } = stored
   const named = bareETag(part.find(([name]) => name === 'ETag')?.[1] ?? '')
-  const fits = named === etag || named.toLowerCase() === md5ETag(checksumMD5)
+  const fits = named === etag || (checksumMD5 !== 'none' && named.toLowerCase() === md5ETag(checksumMD5))
   if (!fits) return part
   const own = part.some(([name]) => name.startsWith('Checksum'))
   const resolved = part.map(([name, text]) => [name, name === 'ETag' ? `"${etag}"` : text] as const)

@@ -58,11 +58,20 @@ export async function completeMultipartUpload(call: ObjectCall): Promise<Answer>
   )
 }
 
-/** The uploaded parts that the document lists. @throws Refusal InvalidPart, InvalidPartOrder, EntityTooSmall */
+/**
+ * The uploaded parts that the document lists. Those with a checksum each are numbered from 1 on, without gaps.
+ *
+ * @throws Refusal InvalidPart, InvalidPartOrder, EntityTooSmall
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompletedPart.html
+ */
 function chosenParts(call: ObjectCall, upload: Upload, listed: readonly XmlNode[]): readonly UploadedPart[] {
   if (listed.length === 0 || listed.length > 10_000) throw new Refusal('MalformedXML')
   const numbers = listed.map((node) => Number(textOf(node, 'PartNumber')))
-  if (numbers.some((number, index) => index > 0 && number <= (numbers[index - 1] ?? 0))) {
+  const { checksum } = upload
+  const gapless = checksum.type !== 'none' && checksum.coverage === 'COMPOSITE'
+  const isWrong = (number: number, index: number) =>
+    gapless ? number !== index + 1 : index > 0 && number <= (numbers[index - 1] ?? 0)
+  if (numbers.some(isWrong)) {
     throw new Refusal('InvalidPartOrder', { extra: { UploadId: upload.uploadId } })
   }
   return listed.map((node, index) => {

@@ -205,6 +205,73 @@ t.test('an upload that another proxy or policy began', async (t) => {
   t.match(elementOf(last.text, 'ETag'), /^"[0-9a-f]{32}-1"$/, last.text)
 })
 
+t.test('an upload that was created with MD5s goes on where the rule says otherwise by now', async (t) => {
+  const { client, another } = await md5Stand(t)
+  const parts = [randomBytes(70_000), randomBytes(100), randomBytes(300)]
+  for (const etag of ['opaque', 'passthrough'] as const) {
+    const later = await another({ rules: [{ ...md5Rule, etag }] })
+    const uploadId = await createUpload(client, etag)
+    const sent = [await uploadPart(client, etag, uploadId, 1, parts[0]!)]
+    sent.push(await uploadPart(later, etag, uploadId, 2, parts[1]!))
+    t.equal(sent[1]!.status, 200, sent[1]!.answer.text)
+    t.match(sent[1]!.etag, etag === 'opaque' ? /^"[0-9a-f]{32}-0"$/ : /^"[0-9a-f]{32}"$/)
+    const headers = { 'content-md5': md5Base64(parts[2]!) }
+    sent.push(await uploadPart(later, etag, uploadId, 3, parts[2]!, headers))
+    t.equal(sent[2]!.status, 200, sent[2]!.answer.text)
+    if (etag === 'opaque') t.equal(sent[2]!.answer.headers['x-amz-checksum-md5'], undefined)
+    const named = sent.map((part, i) => ({ partNumber: i + 1, etag: part.etag }))
+    const done = await completeUpload(later, etag, uploadId, named)
+    t.equal(done.status, 200, done.text)
+    t.equal(await etagOf(client, etag), shownMD5Of(parts), 'nothing is missing')
+    t.match(await etagOf(later, etag), /^"[0-9a-f]{32}-3"$/)
+  }
+})
+
+t.test('the word for no MD5 is not an ETag of a part without one', async (t) => {
+  const { client, another, origin } = await md5Stand(t)
+  const opaque = await another({ rules: [{ ...md5Rule, etag: 'opaque' }] })
+  await createUpload(opaque, 'none')
+  const listing = await s3(client, 'GET', '/bucket', { query: { uploads: '' } })
+  const uploadId = elementOf(listing.text, 'UploadId')
+  const part = await uploadPart(client, 'none', uploadId, 1, Buffer.from('abc'))
+  t.match(part.etag, /-0"$/)
+  const named = await completeUpload(client, 'none', uploadId, [{ partNumber: 1, etag: 'none' }])
+  t.equal(named.code, 'InvalidPart')
+  t.same(origin.objects(), [])
+})
+
+t.test('versions have their own MD5s: ranges, conditions, copies, deletes', async (t) => {
+  const { client, another, origin } = await md5Stand(t)
+  origin.setVersioning('bucket', 'Enabled')
+  const put1 = await put(client, 'object', 'first')
+  await put(client, 'object', 'second')
+  const versionId = String(put1.answer.headers['x-amz-version-id'])
+  const fresh = await another({}, 'v1', 'v2')
+  const at = pathOf('bucket', 'object')
+  const range = { range: 'bytes=0-2' }
+  for (const side of [client, fresh, fresh]) {
+    t.equal(await etagOf(side, 'object', { headers: range }, 'GET'), shownMD5('second'))
+    t.equal(await etagOf(side, 'object', { headers: range, query: { versionId } }, 'GET'), shownMD5('first'))
+  }
+  for (const [etag, query, status] of [
+    [shownMD5('first'), { versionId }, 200],
+    [shownMD5('second'), { versionId }, 412],
+    [shownMD5('first'), {}, 412],
+    [shownMD5('second'), {}, 200],
+  ] as const) {
+    t.equal((await s3(fresh, 'GET', at, { query, headers: { 'if-match': etag } })).status, status)
+    const source = 'versionId' in query ? `/bucket/object?versionId=${versionId}` : '/bucket/object'
+    const headers = { 'x-amz-copy-source': source, 'x-amz-copy-source-if-match': etag }
+    t.equal((await s3(fresh, 'PUT', pathOf('bucket', 'copy'), { headers })).status, status, `${source} ${etag}`)
+  }
+  t.equal((await put(fresh, 'object', 'third', { headers: { 'if-match': shownMD5('first') } })).status, 412)
+  t.equal((await put(fresh, 'object', 'third', { headers: { 'if-match': shownMD5('second') } })).status, 200)
+  t.equal(await etagOf(fresh, 'object', { headers: range }, 'GET'), shownMD5('third'))
+  await s3(client, 'DELETE', at)
+  t.equal((await put(fresh, 'object', 'fourth', { headers: { 'if-match': shownMD5('third') } })).status, 404)
+  t.equal(await etagOf(client, 'object', { query: { versionId } }), shownMD5('first'))
+})
+
 t.test('a wrong ETag of a part is refused', async (t) => {
   const { client, origin } = await md5Stand(t)
   const uploadId = await createUpload(client, 'wrong')
@@ -219,6 +286,9 @@ t.test('a wrong ETag of a part is refused', async (t) => {
   t.same(origin.objects('bucket'), [])
   const none = await completeUpload(client, 'wrong', uploadId, [{ partNumber: 3, etag: one.etag }])
   t.equal(none.status, 400)
+  const gap = await completeUpload(client, 'wrong', uploadId, [{ partNumber: 2, etag: two.etag }])
+  t.equal(gap.code, 'InvalidPartOrder', 'parts with checksums are numbered without gaps')
+  t.same(origin.objects('bucket'), [])
 })
 
 t.test('copies show the MD5 of what they copied', async (t) => {
