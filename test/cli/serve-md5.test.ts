@@ -121,7 +121,7 @@ t.test('check sends nothing, and says that serve will', async (t) => {
 t.test('a rule that comes later is not got around the question: a reload asks too, once for each bucket', async (t) => {
   const origin = await startTestOrigin({ buckets: ['one', 'other'] })
   t.teardown(() => origin.close())
-  const { file, io, out, listener } = await setUp(t, [], origin.port)
+  const { file, io, listener } = await setUp(t, [], origin.port)
   const before = readFileSync(file, 'utf8')
   let stop: () => void = () => undefined
   const stopped = new Promise<void>((resolve) => (stop = resolve))
@@ -158,7 +158,7 @@ t.test('a rule that comes later is not got around the question: a reload asks to
   origin.faults.refuseTrailers = true
   watch()
   const rule = (bucket: string) => `  - { bucket: ${bucket}, keyring: main, etag: md5 }\n`
-  const after = `${before.replace('  - { bucket: other, keyring: main }\n', rule('other'))}`
+  const after = before.replace('  - { bucket: other, keyring: main }\n', rule('other'))
   writeFileSync(file, after)
   reload()
   await until(() => probes > 0)
