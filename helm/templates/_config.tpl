@@ -35,6 +35,9 @@
 {{- $problems = append $problems "secrets.existingSecret: name the Secret with access-key-id and secret-access-key, or write config.identities" -}}
 {{- end -}}
 {{- end -}}
+{{- if has (dig "admin" "host" "" .Values.config) (list "127.0.0.1" "::1" "localhost") -}}
+{{- $problems = append $problems "config.admin.host: Kubernetes' probes come from outside of the pod: leave it out, or say 0.0.0.0" -}}
+{{- end -}}
 {{- $https := false -}}
 {{- range $listener := (include "ssec-proxy.config" . | fromYaml).listeners -}}
 {{- if hasKey $listener "https" -}}{{- $https = true -}}{{- end -}}

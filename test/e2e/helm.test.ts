@@ -253,6 +253,7 @@ function theChart(): void {
         /tls\.certManager\.issuerRef\.name: is missing/,
       ],
       ['sidecar', { secrets: { existingSecret: '' } }, /secrets\.existingSecret: name the Secret with access-key-id/],
+      ['minimal', { config: { admin: { host: '127.0.0.1', port: 9464 } } }, /config\.admin\.host: Kubernetes' probes/],
       ['minimal', { config: { timeouts: { drain: 'soon' } } }, /config\.timeouts\.drain: soon is no duration/],
       ['minimal', { config: { upstream: { endpoint: 'http://minio:9000' } } }, /endpoint/],
       [
