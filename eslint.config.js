@@ -3,6 +3,10 @@ import tseslint from 'typescript-eslint'
 
 /** Packages with exactly one importer each. */
 const SINGLE = {
+  '@opentelemetry/api': 'src/telemetry/tracing.ts',
+  '@opentelemetry/exporter-trace-otlp-http': 'src/telemetry/tracing.ts',
+  '@opentelemetry/resources': 'src/telemetry/tracing.ts',
+  '@opentelemetry/sdk-trace': 'src/telemetry/tracing.ts',
   '@aws-sdk/client-kms': 'src/keyring/kms.ts',
   aws4: 'src/sigv4/sign.ts',
   'http-proxy': 'src/upstream/http-proxy-transport.ts',

@@ -14,6 +14,7 @@ import { accessLog } from './telemetry/access-log.js'
 import { followKeyringFiles } from './keyring-files.js'
 import { openKeyringsOf } from './reload/open-keyrings-of.js'
 import { openAuditLog } from './telemetry/audit.js'
+import { openTracing } from './telemetry/tracing.js'
 import { readFileSync } from 'node:fs'
 import { type RecentFailure, recentFailures } from './telemetry/recent-failures.js'
 import { requestHandler } from './proxy/handle-request.js'
@@ -44,6 +45,8 @@ export async function startServing(
   { log, stdout }: Output,
 ): Promise<Serving> {
   const audit = config.audit.type === 'off' ? 'off' : openAuditLog(config.audit, { now: world.now, log, stdout })
+  const { version, now } = world
+  const tracing = config.tracing.type === 'off' ? 'off' : await openTracing(config.tracing, { version, now, log })
   let listeners: Listeners | 'none' = 'none'
   let loaded = opened
   const transport = openTransport(config, world)
@@ -75,7 +78,7 @@ export async function startServing(
         // First: an access log that cannot be written throws.
         if (audit !== 'off') audit.observe(event)
         metrics.observe(event)
-        writeAccessLog(event)
+        writeAccessLog(tracing === 'off' ? event : tracing.observe(event, given.log.objectKeys))
         failures.note(event, given.log.objectKeys, world.now())
       },
       warn: (message, detail) => log.warn(detail, message),
@@ -147,6 +150,7 @@ export async function startServing(
       const drained = await serving.close({ timeoutMs: config.timeouts.drainMs })
       await transport.close()
       if (audit !== 'off') await audit.close()
+      if (tracing !== 'off') await tracing.close()
       return drained
     },
   }

@@ -39,6 +39,7 @@ export function buildConfig(document: ConfigDocument, texts: ResolvedTexts, base
     admin: admin === undefined ? { type: 'off' } : { type: 'on', host: admin.host, port: admin.port },
     log: { level: log.level, objectKeys: log.objectKeys },
     audit: buildAudit(document.audit, file),
+    tracing: buildTracing(document.tracing, file),
     workers: document.workers,
     rememberedObjects: document.rememberedObjects,
     timeouts: {
@@ -75,6 +76,12 @@ function buildAudit(audit: ConfigDocument['audit'], file: ResolveFile): Config['
     return { type: 'on', to: { type: 'file', path: file(audit.file) }, objectKeys, onFailure }
   if (stdout === undefined) throw new TypeError('an audit log was not checked')
   return { type: 'on', to: { type: 'stdout' }, objectKeys, onFailure }
+}
+
+function buildTracing(tracing: ConfigDocument['tracing'], file: ResolveFile): Config['tracing'] {
+  if (tracing === undefined) return { type: 'off' }
+  const { endpoint, ca, serviceName, sampleRatio } = tracing
+  return { type: 'on', endpoint, ca: optionalFile(ca, file, 'system'), serviceName, sampleRatio }
 }
 
 function buildUpstream(upstream: ConfigDocument['upstream'], texts: ResolvedTexts, file: ResolveFile): UpstreamConfig {

@@ -29,6 +29,7 @@ const FILES = [
   ['upstream', 'ca'],
   ['keyrings', '*', 'file'],
   ['keyrings', '*', 'kms', 'ca'],
+  ['tracing', 'ca'],
 ]
 
 /** `sun_path` of Linux has 108 bytes, one of them a zero; a longer path is cut off silently. */

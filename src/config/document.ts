@@ -21,6 +21,12 @@ export interface ConfigDocument {
     readonly objectKeys: 'clear' | 'hashed' | 'omitted'
     readonly onFailure: 'refuse' | 'continue'
   }
+  readonly tracing?: {
+    readonly endpoint: string
+    readonly ca?: string
+    readonly serviceName: string
+    readonly sampleRatio: number
+  }
   readonly workers: number
   readonly rememberedObjects: number
   readonly timeouts: {

@@ -165,6 +165,17 @@ export interface Config {
         /** What happens to requests while the audit log cannot be written. */
         readonly onFailure: 'refuse' | 'continue'
       }
+  readonly tracing:
+    | { readonly type: 'off' }
+    | {
+        readonly type: 'on'
+        /** The collector's URL for traces, OTLP over http. */
+        readonly endpoint: string
+        readonly ca: { readonly type: 'system' } | { readonly type: 'file'; readonly file: string }
+        readonly serviceName: string
+        /** Of requests that come without a decision of their caller's, from 0 to 1. */
+        readonly sampleRatio: number
+      }
   readonly workers: number
   /** How many objects the memory of fitting key versions holds. */
   readonly rememberedObjects: number

@@ -1,4 +1,5 @@
 import type { SignatureKind } from './signature-kind.js'
+import type { TraceContext } from './trace-context.js'
 import type { UpstreamFailureReason } from '../upstream/types.js'
 
 /** How far a request came in the pipeline; `listener` where it never got to it. */
@@ -26,6 +27,8 @@ export type KeySource = 'keyring' | 'client' | 'plain' | 'none'
 /** What became of one request: the one completion event, made last, whatever happened. No secret is in it. */
 export interface RequestEvent {
   readonly requestId: string
+  /** The trace that the caller says the request belongs to. */
+  readonly trace: TraceContext | 'none'
   readonly listener: string
   readonly remoteAddress: string
   readonly method: string

@@ -17,6 +17,7 @@ import { forwardWithETag } from './forward-with-etag.js'
 import { knowUpload } from './list-upload.js'
 import { noteWrite } from './note-keys.js'
 import { parse } from './parse.js'
+import { parseTraceparent } from './trace-context.js'
 import { readDocument } from './read-document.js'
 import { clientRegion } from './client-region.js'
 import { refuse } from './refuse.js'
@@ -49,6 +50,7 @@ export function requestHandler(live: () => Pipeline): Handler {
     const openBody = bodyOpener(request, response, record, expectsContinue)
     try {
       const parsed = parse(request)
+      record.trace = parseTraceparent(parsed.fields.get('traceparent'))
       record.stage = 'authenticate'
       const authenticated = isForm(parsed, pipeline)
         ? await authenticateForm(parsed, pipeline, listener.anonymous, openBody)

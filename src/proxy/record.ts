@@ -9,6 +9,7 @@ import type { UpstreamFailureReason, UpstreamResponse } from '../upstream/types.
  */
 export interface RequestRecord {
   operation: string
+  trace: RequestEvent['trace']
   identity: string
   identityClass: string
   bucket: string
@@ -59,6 +60,7 @@ export function newRecord(
   let sentAt = 0
   return {
     operation: 'unknown',
+    trace: 'none',
     identity: 'none',
     identityClass: 'none',
     bucket: 'none',
@@ -113,6 +115,7 @@ export function newRecord(
         ...head,
         listener: listener.name,
         operation: this.operation,
+        trace: this.trace,
         identity: this.identity,
         identityClass: this.identityClass,
         bucket: this.bucket,

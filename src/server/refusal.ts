@@ -51,6 +51,7 @@ export function refusalEvent(
     remoteAddress: about.remoteAddress,
     method: about.method,
     operation: 'unknown',
+    trace: 'none',
     identity: 'none',
     identityClass: 'none',
     accessKeyId: 'none',

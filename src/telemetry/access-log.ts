@@ -36,6 +36,7 @@ function fieldsOf(event: RequestEvent, objectKeys: Config['log']['objectKeys']):
     // A name that redaction does not take for a signature itself.
     ...present({ signedWith: event.signature }),
     ...{ method, operation, bucket },
+    ...(event.trace === 'none' ? {} : { traceId: event.trace.traceId }),
     ...objectKeyFields(bucket, event.objectKey, objectKeys),
     ...{ status, outcome },
     ...present({ errorCode: event.errorCode, reason: event.reason }),

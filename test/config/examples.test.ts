@@ -130,6 +130,7 @@ t.test('minimal.yaml in full: what is not written has its default', async (t) =>
     admin: { type: 'off' },
     log: { level: 'info', objectKeys: 'clear' },
     audit: { type: 'off' },
+    tracing: { type: 'off' },
     workers: 1,
     rememberedObjects: 100_000,
     timeouts: { headersMs: 30_000, clientIdleMs: 60_000, keepAliveMs: 65_000, drainMs: 30_000 },

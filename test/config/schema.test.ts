@@ -82,6 +82,7 @@ const full = (credentials: object | string, region: string) => ({
   rules: [{ bucket: 'bucket', keyring: 'main', bucketIdentity: 'other' }],
   admin: { port: 3 },
   audit: { file: 'audit.jsonl', stdout: true },
+  tracing: { endpoint: 'https://collector.example.com/v1/traces', ca: 'ca' },
 })
 
 t.test('has exactly the fields that are read', async (t) => {

@@ -187,6 +187,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     admin: { type: 'off' },
     log: { level: 'debug', objectKeys: 'clear' },
     audit: { type: 'off' },
+    tracing: { type: 'off' },
     workers: 1,
     rememberedObjects: 1_000,
     timeouts: { headersMs: 10_000, clientIdleMs: 20_000, keepAliveMs: 5_000, drainMs: 2_000 },

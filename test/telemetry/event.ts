@@ -7,6 +7,7 @@ export const served: RequestEvent = {
   remoteAddress: '192.0.2.7',
   method: 'GET',
   operation: 'GetObject',
+  trace: 'none',
   identity: 'app',
   identityClass: 'default',
   accessKeyId: 'APPCLIENT',
