@@ -17,9 +17,9 @@ const MAX_PAGES = 100
 
 /**
  * The parts that an upload has, of all pages; `unknown` where the upstream does not tell: what the client asked for will be told
- * why.
+ * why. Not where a permission is missing that completion itself does not need: it would be told that its parts are wrong.
  *
- * @throws UpstreamFailure; S3Error ServiceUnavailable
+ * @throws UpstreamFailure; S3Error ServiceUnavailable, AccessDenied
  */
 export async function listUploadedParts(
   request: KeyedRequest,
@@ -31,7 +31,8 @@ export async function listUploadedParts(
   let marker = 0
   for (let pages = 0; pages < MAX_PAGES; pages += 1) {
     const page = await pageOf(request, { 'part-number-marker': String(marker) }, pipeline, signal, record)
-    if (page === 'unknown') return 'unknown'
+    if (page === 'denied' && request.uploadChecksum === 'md5') throw notAllowed()
+    if (page === 'unknown' || page === 'denied') return 'unknown'
     for (const [partNumber, part] of page.parts) parts.set(partNumber, part)
     if (page.next === 'none' || page.next <= marker) return parts
     marker = page.next
@@ -59,7 +60,7 @@ export async function knowUpload(
   const remembered = uploads.get(name)
   if (remembered !== undefined) return { ...request, uploadChecksum: remembered }
   const page = await pageOf(request, { 'max-parts': '1' }, pipeline, signal, record)
-  if (page === 'unknown') return request
+  if (page === 'unknown' || page === 'denied') return request
   const checksum = page.algorithm === 'MD5' ? 'md5' : 'other'
   uploads.set(name, checksum)
   return { ...request, uploadChecksum: checksum }
@@ -71,12 +72,14 @@ async function pageOf(
   pipeline: Pipeline,
   signal: AbortSignal,
   record: RequestRecord,
-): Promise<PartsPage | 'unknown'> {
+): Promise<PartsPage | 'unknown' | 'denied'> {
   const asked = new Map([['uploadId', request.uploadId], ...Object.entries(query)])
   const probe = probeOf(request, { method: 'GET', target: request.target, query: asked })
   const { response } = await forward({ ...probe, targetKey: request.targetKey }, pipeline, signal, record)
   const { bytes, whole } = await holdAnswer(response, MAX_PAGE_BYTES)
-  if (response.status >= 500) throw notTold(`ListParts was answered with status ${response.status}`)
+  if (response.status >= 500 || response.status === 429)
+    throw notTold(`ListParts was answered with status ${response.status}`)
+  if (response.status === 403) return 'denied'
   if (response.status !== 200) return 'unknown'
   if (!whole) throw notTold('an answer to ListParts is too long')
   try {
@@ -84,6 +87,15 @@ async function pageOf(
   } catch (cause) {
     throw notTold('an answer to ListParts could not be read', cause)
   }
+}
+
+function notAllowed(): S3Error {
+  return new S3Error('AccessDenied', {
+    message:
+      "The upload's parts could not be listed (said by the upstream), which completing it needs where ETags are MD5s. Give the " +
+      "proxy's upstream credentials s3:ListMultipartUploadParts.",
+    cause: 'upstream says AccessDenied to ListParts',
+  })
 }
 
 function notTold(reason: string, cause?: unknown): S3Error {

@@ -157,14 +157,39 @@ t.test('parts that cannot be listed', async (t) => {
     method === 'GET' && target.includes('uploadId')
       ? { type: 'answer', status: 403, body: '<Error><Code>AccessDenied</Code></Error>' }
       : { type: 'proceed' }
-  t.equal(
-    (await completeUpload(client, 'object', uploadId, parts)).status,
-    400,
-    'the store says what it thinks of the MD5',
-  )
+  const denied = await completeUpload(client, 'object', uploadId, parts)
+  t.same([denied.status, denied.code], [403, 'AccessDenied'])
+  t.match(denied.text, 's3:ListMultipartUploadParts', 'the permission that is missing, not a part that is not')
   origin.resetFaults()
   t.same(origin.objects(), [])
   t.equal((await completeUpload(client, 'object', uploadId, parts)).status, 200)
+})
+
+t.test('an upstream that answers before it has the body', async (t) => {
+  const { client, origin, proxy } = await md5Stand(t)
+  const large = randomBytes(8 * 1024 * 1024)
+  const uploadId = await createUpload(client, 'parts')
+  for (const [status, code, expected] of [
+    [403, 'AccessDenied', 403],
+    [503, 'SlowDown', 503],
+    [200, 'none', 503],
+  ] as const) {
+    const body = `<Error><Code>${code}</Code><Message>No</Message></Error>`
+    const headers = { etag: shownMD5(large), 'x-amz-checksum-md5': md5Base64(large) }
+    origin.faults.intercept = ({ method }) =>
+      method === 'PUT' ? { type: 'answer', status, body, headers } : { type: 'proceed' }
+    const answer = await put(client, 'early', large).catch((error: unknown) => error as NodeJS.ErrnoException)
+    // A client that is still sending may find its connection closed before it reads the answer.
+    if ('status' in answer) t.equal(answer.status, expected, `${status} to an object`)
+    else t.match(answer.code, /EPIPE|ECONNRESET/)
+    t.equal((await proxy.lastEvent())?.status, expected)
+    const query = { partNumber: '1', uploadId }
+    await put(client, 'parts', large, { query, body: large }).catch(() => undefined)
+    t.equal((await proxy.lastEvent())?.status, expected, `${status} to a part`)
+  }
+  origin.resetFaults()
+  t.same(origin.objects(), [])
+  t.equal((await put(client, 'early', large)).etag, shownMD5(large), 'and the next one goes well')
 })
 
 t.test('an upstream that answers with the MD5 of other bytes', async (t) => {
