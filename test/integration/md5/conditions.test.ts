@@ -95,6 +95,10 @@ t.test('conditions of writes and deletes, on objects of odd names, under an olde
   }
   t.equal((await put(rotated, 'new', 'first', { headers: { 'if-match': shownMD5('first') } })).answer.code, 'NoSuchKey')
   t.equal((await put(rotated, 'new', 'first', { headers: { 'if-none-match': '*' } })).status, 200)
+  const remove = (etag: string) => s3(rotated, 'DELETE', pathOf('bucket', 'new'), { headers: { 'if-match': etag } })
+  t.equal((await remove(shownMD5('other'))).status, 412)
+  t.equal(await etagOf(rotated, 'new'), shownMD5('first'))
+  t.equal((await remove(shownMD5('first'))).status, 204)
 })
 
 t.test('completion of an upload on condition of what it replaces', async (t) => {

@@ -73,7 +73,7 @@ t.test('a client that brings a checksum of its own keeps it, and sees the opaque
 })
 
 t.test('ranges and parts of an object show the ETag of the whole, without what was remembered as well', async (t) => {
-  const { client, another } = await md5Stand(t)
+  const { client, another, origin } = await md5Stand(t)
   const body = randomBytes(1000)
   await put(client, 'ranged', body)
   const fresh = await another()
@@ -85,6 +85,23 @@ t.test('ranges and parts of an object show the ETag of the whole, without what w
   t.equal((await fresh.proxy.lastEvent())?.attempts, 1, 'and is remembered')
   t.equal(await etagOf(fresh, 'ranged', range, 'HEAD'), shownMD5(body))
   t.equal(await etagOf(fresh, 'ranged', { query: { partNumber: '1' } }, 'GET'), shownMD5(body))
+  for (const value of ['bytes=0-1,5-9', 'bytes=x-', 'lines=1-2']) {
+    const whole = await s3(fresh, 'GET', pathOf('bucket', 'ranged'), { headers: { range: value } })
+    t.same([whole.status, whole.headers.etag, whole.body.length], [200, shownMD5(body), body.length], value)
+  }
+  const heard: string[] = []
+  origin.faults.intercept = ({ method, fields }) => {
+    if (method === 'GET') heard.push(fields.get('if-range') ?? '')
+    return { type: 'proceed' }
+  }
+  for (const etag of [shownMD5(body), shownMD5('other')]) {
+    const headers = { range: 'bytes=0-9', 'if-range': etag }
+    t.equal(await etagOf(fresh, 'ranged', { headers }, 'GET'), shownMD5(body))
+  }
+  origin.resetFaults()
+  t.match(heard[0], /^"[0-9a-f]{32}"$/)
+  t.not(heard[0], shownMD5(body), "If-Range goes out with the upstream's ETag")
+  t.equal(heard[1], shownMD5('other'), 'one that does not fit as it is')
   const other = randomBytes(500)
   await put(client, 'ranged', other)
   t.equal(
