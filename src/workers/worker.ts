@@ -81,9 +81,13 @@ async function obey(order: Order, duties: WorkerDuties | 'not yet'): Promise<voi
 
 /** The one that may be taken into use, or given up, when the primary says so. */
 let prepared: { readonly id: number; readonly change: Prepared } | 'none' = 'none'
+let wanted = 0
 
 async function prepare(id: number, texts: Texts, duties: WorkerDuties): Promise<void> {
+  wanted = id
   const change = await duties.prepare(texts)
+  // The primary gave up waiting, and what it wanted next was ready sooner: that must stay the one to be taken into use.
+  if (wanted !== id) return
   prepared = { id, change }
   await report({ type: 'ssec-proxy/prepared', id, problems: change.type === 'ready' ? [] : change.problems })
 }
