@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /*
  * Bucket policies that make S3 itself say no, whoever asks and by whichever way: to uploads without a customer key
  * (`require`), or with one (`restrict`).
@@ -35,10 +37,18 @@ const SIDS: Readonly<Record<PolicyKind, string>> = {
   restrict: 'SsecProxyRestrictSSECUploads',
 }
 
+/** Two statements of one policy cannot have one name: those about a part of the bucket, or one principal, have their own. */
+function sidOf(kind: PolicyKind, { prefix, principal }: PolicyScope): string {
+  if (prefix === '' && principal === 'everybody') return SIDS[kind]
+  const part = createHash('sha256').update(`${principal}\0${prefix}`, 'utf8').digest('hex').slice(0, 8)
+  return `${SIDS[kind]}${part}`
+}
+
 /** The one statement that denies uploads without (`require`) or with (`restrict`) a customer key. */
-export function policyStatement(kind: PolicyKind, { bucket, prefix, principal, partition }: PolicyScope) {
+export function policyStatement(kind: PolicyKind, scope: PolicyScope) {
+  const { bucket, prefix, principal, partition } = scope
   return {
-    Sid: SIDS[kind],
+    Sid: sidOf(kind, scope),
     Effect: 'Deny',
     Principal: principal === 'everybody' ? '*' : { AWS: principal },
     Action: 's3:PutObject',
@@ -54,7 +64,7 @@ export function policyOf(kind: PolicyKind, scope: PolicyScope): BucketPolicy {
 
 /**
  * A bucket's policy with the statement in it: in the place of the one of its name, or at the end. Every other statement stays
- * as it is, so that doing it twice changes nothing the second time.
+ * as it is, ours about other prefixes and principals too, so that doing it twice changes nothing the second time.
  */
 export function withStatement(policy: BucketPolicy | 'none', kind: PolicyKind, scope: PolicyScope): BucketPolicy {
   if (policy === 'none') return policyOf(kind, scope)
@@ -96,6 +106,19 @@ export function findingsOf(policy: BucketPolicy): readonly PolicyFinding[] {
     const type = typeOf(statement['Condition'])
     return type === 'none' ? [] : [{ type, statement }]
   })
+}
+
+/** Whether a statement is about everybody and every object of the bucket, on its one condition alone. */
+export function isForAll({ Principal, Resource, Condition }: PolicyStatement, bucket: string): boolean {
+  const all = isObject(Principal) ? Principal['AWS'] : Principal
+  const objects = new RegExp(`^arn:[a-z-]+:s3:::(?:${bucket.replaceAll('.', '\\.')}/)?\\*$`)
+  return (
+    listOf(all).includes('*') &&
+    listOf(Resource).some((one) => one === '*' || (typeof one === 'string' && objects.test(one))) &&
+    isObject(Condition) &&
+    Object.values(Condition).flatMap((operands) => (isObject(operands) ? Object.keys(operands) : ['other'])).length ===
+      1
+  )
 }
 
 const MANAGED = 's3:x-amz-server-side-encryption'

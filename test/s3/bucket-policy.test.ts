@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
   findingsOf,
+  isForAll,
   isSamePolicy,
   parseBucketPolicy,
   policyOf,
@@ -53,9 +54,16 @@ t.test('the statement joins a policy that is there, once, and changes nothing el
   t.same(once.Statement[0], own)
   t.equal(once['Id'], 'mine')
   t.same(withStatement(once, 'require', scope), once)
-  const narrowed = withStatement(once, 'require', { ...scope, prefix: 'a/' })
-  t.equal(narrowed.Statement.length, 2)
-  t.equal(narrowed.Statement[1]?.['Resource'], 'arn:aws:s3:::amzn-s3-demo-bucket/a/*')
+  // One about less does not take the place of one about more, nor two of parts that of each other.
+  const a = withStatement(once, 'require', { ...scope, prefix: 'a/' })
+  const both = withStatement(a, 'require', { ...scope, prefix: 'b/' })
+  t.same(
+    both.Statement.map(({ Resource }) => Resource),
+    ['arn:aws:s3:::b', ...['', 'a/', 'b/'].map((prefix) => `arn:aws:s3:::amzn-s3-demo-bucket/${prefix}*`)],
+  )
+  t.equal(new Set(both.Statement.map(({ Sid }) => Sid)).size, 4)
+  t.match(both.Statement[3]?.['Sid'], /^[A-Za-z0-9]+$/)
+  t.same(withStatement(both, 'require', { ...scope, prefix: 'a/' }), both)
   t.equal(withStatement(once, 'restrict', scope).Statement.length, 3)
 })
 
@@ -100,6 +108,20 @@ t.test('what a policy means for uploads under customer keys', async (t) => {
     findingsOf(read({ Statement: [{ Effect: 'Allow', Action: '*', Condition: { Null: { [algorithm]: 'true' } } }] })),
     [],
   )
+})
+
+t.test('what is about everybody and all objects, and what only seems so', async (t) => {
+  const [ours] = policyOf('require', scope).Statement
+  if (ours === undefined) throw new Error('no statement')
+  const { bucket } = scope
+  const other = { 'aws:SourceVpc': 'vpc-1' }
+  t.ok(isForAll(ours, bucket))
+  t.ok(isForAll({ ...ours, Principal: { AWS: ['*'] }, Resource: ['arn:aws:s3:::x', '*'] }, bucket))
+  t.notOk(isForAll({ ...ours, Resource: `arn:aws:s3:::${bucket}/in/*` }, bucket))
+  t.notOk(isForAll({ ...ours, Resource: 'arn:aws:s3:::other/*' }, bucket))
+  t.notOk(isForAll({ ...ours, Principal: { AWS: 'arn:aws:iam::123456789012:role/app' } }, bucket))
+  t.notOk(isForAll({ Effect: 'Deny', NotPrincipal: '*', Resource: '*' }, bucket))
+  t.notOk(isForAll({ ...ours, Condition: { ...(ours['Condition'] as object), StringNotEquals: other } }, bucket))
 })
 
 t.test('what is no policy', async (t) => {
