@@ -10,6 +10,7 @@ import { kmsOverSdk } from '../kms-over-sdk.js'
 import { openUpstreamAccess, type UpstreamAccess } from '../maintenance/access.js'
 import { MaintenanceError } from '../maintenance/error.js'
 import { S3Error } from '../s3/error.js'
+import { printable } from '../s3/printable.js'
 import { type Bucket, parseBucket } from '../s3/names.js'
 import { examineWorld } from '../doctor/examine-world.js'
 import { credentialSource } from '../upstream/credentials.js'
@@ -194,9 +195,10 @@ const MARKS: Readonly<Record<Status, string>> = {
   skipped: 'skipped',
 }
 
+/** Stores, certificates and name servers have a say in findings. */
 function lineOf({ check, subject, status, detail, remedy }: Finding): string {
-  const line = `${MARKS[status].padEnd(8)} ${check.padEnd(13)} ${subject}: ${detail}\n`
-  return remedy === 'none' ? line : `${line}${' '.repeat(23)}→ ${remedy}\n`
+  const line = printable(`${MARKS[status].padEnd(8)} ${check.padEnd(13)} ${subject}: ${detail}\n`)
+  return remedy === 'none' ? line : `${line}${' '.repeat(23)}→ ${printable(remedy)}\n`
 }
 
 function summaryOf(findings: readonly Finding[]): string {

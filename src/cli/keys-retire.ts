@@ -9,6 +9,7 @@ import { listUploads } from '../maintenance/list.js'
 import { everyVersion, listBuckets, survey } from '../maintenance/survey.js'
 import { S3Error } from '../s3/error.js'
 import { parseBucket, type Bucket } from '../s3/names.js'
+import { printable } from '../s3/printable.js'
 import { changeVersions, refused, withVersions, type AnyVersions, type Change } from './change-keyring.js'
 import type { CliIo } from './io.js'
 import { isSameFile, readKeyringFile } from './keys-list.js'
@@ -184,6 +185,6 @@ function told(what: string): { readonly add: (name: string) => void; readonly li
 }
 
 function fail(io: CliIo, reasons: readonly string[]): number {
-  for (const reason of [...reasons, 'nothing was changed']) io.stderr(`${reason}\n`)
+  for (const reason of [...reasons, 'nothing was changed']) io.stderr(`${printable(reason)}\n`)
   return 1
 }

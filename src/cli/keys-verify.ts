@@ -2,6 +2,7 @@ import type { KeyringContents } from '../keyring/keyring-file.js'
 import type { Bucket } from '../s3/names.js'
 import { parseBucket } from '../s3/names.js'
 import { S3Error } from '../s3/error.js'
+import { printable } from '../s3/printable.js'
 import type { UpstreamAccess } from '../maintenance/access.js'
 import { MaintenanceError } from '../maintenance/error.js'
 import { everyVersion, sampleOf, survey, type Surveyed } from '../maintenance/survey.js'
@@ -49,7 +50,7 @@ export async function keysVerify(args: KeysVerifyArguments, io: CliIo, progress:
       const found =
         bucket === undefined ? undefined : await lookAtBucket(opened.access, parseBucket(bucket), args, io, progress)
       if (args.json) io.stdout(`${JSON.stringify({ keyrings: told, ...found }, null, 2)}\n`)
-      else if (found !== undefined) io.stdout(foundText(found))
+      else if (found !== undefined) io.stdout(printable(foundText(found)))
       return found !== undefined && found.locked + found.denied > 0 ? 1 : 0
     } finally {
       await opened.close()
@@ -201,6 +202,6 @@ function foundText(found: Found): string {
 }
 
 function fail(io: CliIo, ...reasons: readonly string[]): number {
-  for (const reason of reasons) io.stderr(`${reason}\n`)
+  for (const reason of reasons) io.stderr(`${printable(reason)}\n`)
   return 1
 }

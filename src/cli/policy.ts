@@ -14,6 +14,7 @@ import {
   type PolicyScope,
 } from '../s3/bucket-policy.js'
 import type { Bucket } from '../s3/names.js'
+import { printable } from '../s3/printable.js'
 import type { CliIo } from './io.js'
 import type { ExitCode } from './main.js'
 import { parsePlace, type Place } from './place.js'
@@ -111,7 +112,8 @@ const format = (policy: BucketPolicy): string => `${JSON.stringify(policy, null,
 /** As `diff -u` shows it. */
 function difference(bucket: Bucket, now: BucketPolicy | 'none', then: BucketPolicy): string {
   const [before, after] = [now, then].map((one) => (one === 'none' ? '' : format(one)))
-  return createTwoFilesPatch(`policy of ${bucket}`, `policy of ${bucket}`, before ?? '', after ?? '', 'now', 'then')
+  const name = `policy of ${bucket}`
+  return printable(createTwoFilesPatch(name, name, before ?? '', after ?? '', 'now', 'then'))
 }
 
 const principal = (text: string): string => {

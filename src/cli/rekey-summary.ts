@@ -1,3 +1,4 @@
+import { printable } from '../s3/printable.js'
 import type { JournalSubject } from '../rekey/journal.js'
 import { SKIPS, skippedIn, type Skip } from '../rekey/outcome.js'
 import type { Remains } from '../rekey/remains.js'
@@ -59,17 +60,19 @@ export function textSummary({ subject, dryRun, result, remains, requests, second
   const line = (objects: number, text: string) => `  ${String(objects).padStart(width)} ${text}`
   const told = [...failures].slice(0, SHOWN_FAILURES).map(([key, reason]) => `  ${JSON.stringify(key)}: ${reason}`)
   const more = failures.size > SHOWN_FAILURES ? [`  and ${failures.size - SHOWN_FAILURES} more (--json lists all)`] : []
-  return [
-    `${command} ${JSON.stringify(`s3://${bucket}/${prefix}`)} to ${targets.join(', ')}${dryRun ? ' (dry run, nothing was changed)' : ''}`,
-    line(counts.listed, 'objects listed'),
-    ...rows.filter(([objects], i) => objects > 0 || i === 0).map(([objects, text]) => line(objects, text)),
-    ...(told.length === 0 ? [] : ['Failed:', ...told, ...more]),
-    ...(remains === 'not looked at' ? [] : remainsInWords(remains, command)),
-    ...(end === 'interrupted' ? ['Interrupted before the end.'] : []),
-    ...(typeof end === 'string' ? [] : [`Stopped: ${end.stopped}`]),
-    `${requests} requests in ${seconds.toFixed(1)} s`,
-    '',
-  ].join('\n')
+  return printable(
+    [
+      `${command} ${JSON.stringify(`s3://${bucket}/${prefix}`)} to ${targets.join(', ')}${dryRun ? ' (dry run, nothing was changed)' : ''}`,
+      line(counts.listed, 'objects listed'),
+      ...rows.filter(([objects], i) => objects > 0 || i === 0).map(([objects, text]) => line(objects, text)),
+      ...(told.length === 0 ? [] : ['Failed:', ...told, ...more]),
+      ...(remains === 'not looked at' ? [] : remainsInWords(remains, command)),
+      ...(end === 'interrupted' ? ['Interrupted before the end.'] : []),
+      ...(typeof end === 'string' ? [] : [`Stopped: ${end.stopped}`]),
+      `${requests} requests in ${seconds.toFixed(1)} s`,
+      '',
+    ].join('\n'),
+  )
 }
 
 function remainsInWords({ versioning, uploads, oldVersions }: Remains, command: string): readonly string[] {

@@ -7,6 +7,7 @@ import { openUpstreamAccess, type UpstreamAccess } from '../maintenance/access.j
 import { MaintenanceError } from '../maintenance/error.js'
 import { type Bucket, parseBucket } from '../s3/names.js'
 import { S3Error } from '../s3/error.js'
+import { printable } from '../s3/printable.js'
 import { openJournal, unwrittenJournal, type Journal, type JournalSubject } from '../rekey/journal.js'
 import type { RekeyCommand } from '../rekey/outcome.js'
 import { findRemains, type Remains } from '../rekey/remains.js'
@@ -258,7 +259,7 @@ async function run(
 }
 
 const fail = (io: CliIo, reason: string): number => {
-  io.stderr(`ssec-proxy: ${reason}\n`)
+  io.stderr(`ssec-proxy: ${printable(reason)}\n`)
   return 1
 }
 

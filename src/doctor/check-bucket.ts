@@ -1,11 +1,12 @@
 import type { UpstreamConfig } from '../config/types.js'
+import { isKmsKeyId } from '../keyring/parse-versions.js'
 import type { UpstreamAccess } from '../maintenance/access.js'
 import { askForPolicy } from '../maintenance/bucket-policy.js'
 import { refusedBy } from '../maintenance/error.js'
 import { childrenOf, readTree, textOf, type XmlElement } from '../maintenance/xml-tree.js'
-import { findingsOf, parseBucketPolicy } from '../s3/bucket-policy.js'
+import { findingsOf, isForAll, parseBucketPolicy } from '../s3/bucket-policy.js'
 import type { Bucket } from '../s3/names.js'
-import { regionFromAnswer } from '../upstream/regions.js'
+import { isRegion, regionFromAnswer } from '../upstream/regions.js'
 import { about, type Finding } from './finding.js'
 
 type Access = Pick<UpstreamAccess, 'send'>
@@ -27,7 +28,8 @@ export async function checkBucket(
 ): Promise<{ readonly findings: readonly Finding[]; readonly isThere: boolean }> {
   const finding = about('bucket', bucket)
   const answer = await ask(access, bucket, 'HEAD', 'none')
-  const actual = answer.fields.get('x-amz-bucket-region') ?? regionFromAnswer(answer.status, answer.fields)
+  const said = answer.fields.get('x-amz-bucket-region') ?? ''
+  const actual = isRegion(said) ? said : regionFromAnswer(answer.status, answer.fields)
   const place = about('region', bucket)
   if (region.type === 'fixed' && actual !== 'unknown' && actual !== region.region) {
     const remedy = `set upstream.region: ${actual}, or region: learned where buckets are in several`
@@ -80,9 +82,11 @@ export async function checkEncryption(access: Access, bucket: Bucket): Promise<F
 /** Lifts the block, and leaves the default encryption as it is. */
 function liftCommand(bucket: Bucket, rule: XmlElement | undefined): string {
   const [byDefault] = rule === undefined ? [] : childrenOf(rule, 'ApplyServerSideEncryptionByDefault')
-  const algorithm = byDefault === undefined ? '' : textOf(byDefault, 'SSEAlgorithm')
-  const kmsKeyId = byDefault === undefined ? '' : textOf(byDefault, 'KMSMasterKeyID')
+  const algorithm = (byDefault === undefined ? '' : textOf(byDefault, 'SSEAlgorithm')).replace(/[^A-Za-z0-9:]/g, '')
+  const named = byDefault === undefined ? '' : textOf(byDefault, 'KMSMasterKeyID')
   const bucketKey = rule === undefined ? '' : textOf(rule, 'BucketKeyEnabled')
+  // This is for pasting into a shell, and the store could say anything.
+  const kmsKeyId = isKmsKeyId(named) ? named : ''
   const configuration = {
     Rules: [
       {
@@ -117,7 +121,12 @@ export async function checkPolicy(access: Access, bucket: Bucket): Promise<reado
     const shown = JSON.stringify(statement)
     switch (type) {
       case 'requires':
-        return finding('ok', `denies uploads without a customer key: ${shown}`)
+        return isForAll(statement, bucket)
+          ? finding('ok', `denies uploads without a customer key: ${shown}`)
+          : finding(
+              'note',
+              `denies some uploads without a customer key, and not those of everybody or of all: ${shown}`,
+            )
       case 'restricts':
         return finding(
           'warning',

@@ -46,7 +46,8 @@ export async function lookAt(
       const isOpen = dataKey !== 'plain' && provesEncryption(fields, customerKeyMD5(dataKey.key)) === 'proven'
       return isOpen ? { type: 'key', dataKey, head: fields } : { type: 'plain', head: fields }
     }
-    if (status !== 400 && status !== 403) throw refusedBy(`looking at ${scope.objectKey}`, { status, code })
+    if (status !== 400 && status !== 403)
+      throw refusedBy(`looking at ${JSON.stringify(scope.objectKey)}`, { status, code })
     // Without a key S3 answers 400 to whoever may read the object, and 403 to everybody else.
     if (dataKey === 'plain') isDenied = status === 403
   }

@@ -45,9 +45,9 @@ export async function runRekey(
     if (outcome.reason === STOPPED) return 'not begun'
     failures.set(objectKey, outcome.reason)
     failuresNow += 1
-    if (outcome.stop) stopped = `${objectKey}: ${outcome.reason}`
+    if (outcome.stop) stopped = `${JSON.stringify(objectKey)}: ${outcome.reason}`
     else if (failuresNow >= maxFailures)
-      stopped = `${maxFailures} objects have failed, the last one ${objectKey}: ${outcome.reason}`
+      stopped = `${maxFailures} objects have failed, the last one ${JSON.stringify(objectKey)}: ${outcome.reason}`
     return outcome
   }
 

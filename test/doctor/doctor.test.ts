@@ -159,6 +159,27 @@ t.test('SSE-C is blocked: the command that is shown lifts it', async (t) => {
   t.equal((await run()).code, 0)
 })
 
+t.test('what a store says gets neither into the shell nor at the terminal', async (t) => {
+  const { say, config, configure, run, origin } = await makeStand(t)
+  const id = "x'; touch /tmp/owned #"
+  const body =
+    '<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm>' +
+    `<KMSMasterKeyID>${id}</KMSMasterKeyID></ApplyServerSideEncryptionByDefault><BlockedEncryptionTypes>` +
+    '<EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>'
+  const buckets =
+    '<ListAllMyBucketsResult><Owner><ID>1</ID><DisplayName>\u009b2J\u202eowner</DisplayName></Owner><Buckets/></ListAllMyBucketsResult>'
+  origin.faults.intercept = ({ target }) => {
+    if (target.includes('encryption')) return { type: 'answer', status: 200, body }
+    return target.split('?')[0] === '/' ? { type: 'answer', status: 200, body: buckets } : { type: 'proceed' }
+  }
+  const { of } = await run()
+  t.match(of('encryption')[0]?.remedy, /^aws s3api put-bucket-encryption [^']+'[^']+'$/)
+  configure({})
+  const { out } = await say(['doctor', '--config', config])
+  t.match(out, 'account \\u{9b}2J\\u{202e}owner')
+  t.notMatch(out, /[\u009b\u202e]/)
+})
+
 t.test('stores that must not be trusted, and nothing stays behind on them', async (t) => {
   const { run, origin } = await makeStand(t)
   for (const [faults, detail] of [
@@ -377,7 +398,10 @@ t.test('files: modes, a keyring that was changed, a certificate that has expired
   const old = await run()
   t.equal(old.code, 1)
   t.match(old.of('certificate'), [{ status: 'failed', detail: /expired on 2020/ }])
-  writeFileSync(keyring, readFileSync(keyring, 'utf8').replace(/"check": *"./, '"check": "0'))
+  writeFileSync(
+    keyring,
+    readFileSync(keyring, 'utf8').replace(/"check": *"(.)/, (_, digit) => `"check": "${digit === '0' ? '1' : '0'}`),
+  )
   const changed = await run()
   t.equal(changed.code, 1)
   t.match(changed.of('keyring'), [{ status: 'failed' }])

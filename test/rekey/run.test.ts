@@ -155,7 +155,7 @@ t.test('objects that nobody can open are named, and a run that only fails ends',
   t.strictSame(sums(result), { listed: 4, moved: 1, failed: 3 })
   t.strictSame(result.failures.get('a'), 'it is encrypted, and no key of its rule opens it')
   const { end } = await stand.run({ maxFailures: 2, concurrency: 1 })
-  t.match(end, { stopped: /^2 objects have failed, the last one b: / })
+  t.match(end, { stopped: /^2 objects have failed, the last one "b": / })
 })
 
 t.test('a store that cannot do it is found out before any object is touched', async (t) => {
@@ -282,7 +282,7 @@ t.test('a copy that comes out plain ends the run, loudly', async (t) => {
     'read-back',
   )
   const result = await stand.run({}, {}, undefined, access)
-  t.match(result.end, { stopped: /^a: the copy opens without a key: look at this object at once/ })
+  t.match(result.end, { stopped: /^"a": the copy opens without a key: look at this object at once/ })
   t.equal((await stand.read('b', 'v1')).status, 200, 'no other object was begun')
 })
 
