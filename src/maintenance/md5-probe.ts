@@ -44,8 +44,11 @@ export async function probeMD5(probe: MD5Probe): Promise<readonly string[]> {
     await probeCopy(at)
     await probeUpload(at)
   } catch (error) {
-    await remove().catch(() => undefined)
-    throw error
+    const left = await remove().catch(() => [objectKey])
+    if (left.length === 0 || !(error instanceof MaintenanceError)) throw error
+    throw new MaintenanceError(`${error.message} (and ${objectKey} could not be removed: remove it by hand)`, {
+      cause: error,
+    })
   }
   return remove()
 }

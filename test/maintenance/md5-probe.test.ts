@@ -161,6 +161,17 @@ t.test('what cannot be removed is told', async (t) => {
   t.match(left, [/^\.ssec-proxy-probe-[0-9a-f]{32}$/])
 })
 
+t.test('what cannot be removed is told beside what does not hold', async (t) => {
+  const at = await stand(t)
+  at.origin.faults.ignoreChecksums = true
+  at.origin.faults.intercept = ({ method }) =>
+    method === 'DELETE' ? { type: 'answer', status: 403 } : { type: 'proceed' }
+  const words =
+    /without x-amz-checksum-md5 \(and \.ssec-proxy-probe-[0-9a-f]{32} could not be removed: remove it by hand\)$/
+  await t.rejects(probe(at), { name: 'MaintenanceError', message: words })
+  t.equal(at.origin.objects().length, 1)
+})
+
 t.test('an upstream that goes away in between', async (t) => {
   const at = await stand(t)
   const access: Stand['access'] = {

@@ -8,6 +8,7 @@ import {
   createUpload,
   elementOf,
   etagOf,
+  md5Base64,
   md5Rule,
   md5Stand,
   put,
@@ -197,6 +198,51 @@ t.test('objects in the clear, beside encrypted ones', async (t) => {
   const done = await completeUpload(fresh, 'clear/parts', uploadId, sent)
   t.equal(elementOf(done.text, 'ETag'), shownMD5Of(parts), done.text)
   t.equal(await etagOf(client, 'clear/parts'), shownMD5Of(parts))
+})
+
+t.test('plain objects that the rule lets through: what they carry is shown, whoever looks first', async (t) => {
+  const rules = [{ ...md5Rule, keys: { ...md5Rule.keys, plaintext: 'allow' as const } } as typeof md5Rule]
+  const { client, direct, another } = await md5Stand(t, { rules })
+  await put(direct, 'without', 'abc')
+  await put(direct, 'with', 'abc', { headers: { 'x-amz-checksum-md5': md5Base64('abc') } })
+  const raw = await etagOf(direct, 'without')
+  const marked = raw.replace(/"$/, '-0"')
+  for (const side of [client, await another(), await another({}, 'v1', 'v2')]) {
+    for (const [objectKey, shown] of [
+      ['without', marked],
+      ['with', shownMD5('abc')],
+    ] as const) {
+      const range = { range: 'bytes=0-1' }
+      t.equal(await etagOf(side, objectKey, { headers: range }, 'GET'), shown, `a range, ${objectKey}`)
+      t.equal(await etagOf(side, objectKey, { query: { partNumber: '1' } }, 'GET'), shown, `a part, ${objectKey}`)
+      t.equal(await etagOf(side, objectKey, {}, 'GET'), shown, objectKey)
+      t.equal(await etagOf(side, objectKey, { headers: range }, 'GET'), shown, `a range, ${objectKey}`)
+      const unless = await s3(side, 'GET', pathOf('bucket', objectKey), { headers: { 'if-none-match': shown } })
+      t.same([unless.status, unless.headers.etag], [304, shown], `304, ${objectKey}`)
+    }
+  }
+  const written = await put(client, 'without', 'abc', { headers: { 'if-match': marked } })
+  t.same([written.status, written.etag], [200, shownMD5('abc')], 'it is encrypted, and carries its MD5 now')
+  t.equal(await etagOf(await another(), 'without', { headers: { range: 'bytes=0-1' } }, 'GET'), shownMD5('abc'))
+})
+
+t.test('two identities: what one has seen tells the other nothing that it may not read', async (t) => {
+  const grants = [{ bucket: 'bucket', prefixes: ['open/'], permissions: ['read', 'write'] as const }]
+  const { client, proxy } = await md5Stand(t, { readerGrants: grants })
+  const reader: S3Side = { ...client, ...READER }
+  await put(client, 'secret', 'content')
+  t.equal(await etagOf(client, 'secret', { headers: { range: 'bytes=0-1' } }, 'GET'), shownMD5('content'))
+  for (const etag of [shownMD5('content'), shownMD5('other')]) {
+    const copy = { 'x-amz-copy-source': '/bucket/secret', 'x-amz-copy-source-if-match': etag }
+    for (const answer of [
+      await s3(reader, 'GET', pathOf('bucket', 'secret'), { headers: { range: 'bytes=0-1', 'if-match': etag } }),
+      await s3(reader, 'HEAD', pathOf('bucket', 'secret'), { headers: { 'if-none-match': etag } }),
+      await s3(reader, 'PUT', pathOf('bucket', 'open/copy'), { headers: copy }),
+    ]) {
+      t.same([answer.status, answer.headers.etag], [403, undefined], etag)
+    }
+    t.equal((await proxy.lastEvent())?.attempts, 0, 'nothing was asked')
+  }
 })
 
 t.test('who may write and not read does not find out MD5s', async (t) => {
