@@ -9,6 +9,7 @@ import {
 import { activeAt, pendingAt, settledAt, withNewMac, withNewVersion, type Activation } from '../keyring/succession.js'
 import { changeVersions, refused, type AnyVersions, type Change } from './change-keyring.js'
 import type { CliIo } from './io.js'
+import { readKeyringText } from './keyring-storage.js'
 import { BACK_UP, newVersion } from './new-version.js'
 
 export interface KeysRotateArguments {
@@ -36,7 +37,11 @@ export function keysRotate({ file, id, activation, plain }: KeysRotateArguments,
     if (before.type === 'kms-mac') {
       return refused(`${file}: a kms-mac keyring takes a key of KMS: --kms-key-id, and --config or --kms-region`)
     }
-    if (!plain && activeAt<KeyVersion>(before.versions, io.now()).type === 'wrapped') {
+    const isWrapped = activeAt<KeyVersion>(before.versions, io.now()).type === 'wrapped'
+    if (isWrapped && plain && isOpenToOthers(file)) {
+      return refused(`${file} is open to its group or to others: chmod 600 it before a key stands in it in the clear`)
+    }
+    if (isWrapped && !plain) {
       return refused(
         `${file}: its active key is wrapped by KMS: --config or --kms-region says where KMS is, and the new one is wrapped ` +
           'too; --plain puts it into the file in the clear',
@@ -45,6 +50,12 @@ export function keysRotate({ file, id, activation, plain }: KeysRotateArguments,
     return rotated(file, before, made.version, activation, io.now())
   }
   return changeVersions(file, change, io)
+}
+
+/** With wrapped keys alone that was nobody's harm. */
+function isOpenToOthers(file: string): boolean {
+  const read = readKeyringText(file)
+  return read.type === 'text' && (read.mode & 0o077) !== 0
 }
 
 /** The keyring with this key version and what is said of it; or why not. */

@@ -87,6 +87,8 @@ function removed(lock: string, text: string, pid: number): boolean {
 }
 
 function fateOf(holder: ProcessMark, { own, startOf }: ProcessMarks): 'gone' | 'runs' | 'unknown' {
+  // Where there is no /proc, all machines look alike but for their names.
+  if (holder.boot === 'unknown' && holder.host !== own.host) return 'unknown'
   if (holder.boot !== own.boot) return holder.host === own.host ? 'gone' : 'unknown'
   if (holder.pidSpace !== own.pidSpace) return 'unknown'
   return startOf(holder.pid) === holder.started ? 'runs' : 'gone'

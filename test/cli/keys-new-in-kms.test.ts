@@ -137,7 +137,14 @@ t.test('rotate: a file whose active key is wrapped gets none in the clear by acc
     code: 1,
     stderr: /is wrapped by KMS: --config or --kms-region .*--plain.*\nnothing was changed\n$/,
   })
+  chmodSync(file, 0o644)
+  t.match(await outcome(keysRotate({ ...plain, plain: true }, io)), {
+    code: 1,
+    stderr: /open to its group or to others: chmod 600 it .*\nnothing was changed\n$/,
+  })
   t.equal(text(), before)
+  chmodSync(file, 0o600)
+  t.equal(keysRotate({ ...plain, plain: true }, io), 0)
 })
 
 t.test('rotate: a file in the clear says which KMS key; one of single objects has no versions', async (t) => {

@@ -43,6 +43,22 @@ t.test('whose process is gone, and who cannot know', (t) => {
     t.equal(second.type, expected, what)
     t.strictSame(JSON.parse(readFileSync(`${file}.lock`, 'utf8')), expected === 'locked' ? next.own : OWN, what)
   }
+  const bare = { boot: 'unknown', pidSpace: 'unknown', started: 'unknown' }
+  for (const [what, host, expected] of [
+    ['without /proc, on another machine', 'two', 'held'],
+    ['without /proc, on this one', 'one', 'locked'],
+  ] as const) {
+    const file = join(t.testdir({}), 'journal')
+    t.equal(lockFile(file, marks(bare)).type, 'locked')
+    t.equal(
+      lockFile(
+        file,
+        marks({ ...bare, pid: 8, host }, () => 'gone'),
+      ).type,
+      expected,
+      what,
+    )
+  }
   for (const text of ['', '100', '{}', 'rubbish']) {
     const file = join(t.testdir({ 'journal.lock': text }), 'journal')
     t.match(
