@@ -14,8 +14,8 @@ export interface AuditFileOptions {
 
 /**
  * A file that is only ever appended to, line by line: lines that wait go out together in one write(2), and lines of
- * several processes do not mix. What could not be written is kept and tried again, the file opened anew each time. A line
- * of which only a part got onto the disk is written again, whole, on a line of its own.
+ * several processes do not mix. What could not be written is kept and tried again, the file opened anew each time, and
+ * begins a line of its own: the file may end in the part of a line that fitted onto the disk.
  *
  * @throws StartError where the file cannot be opened
  */
@@ -89,9 +89,10 @@ export function auditFile({ path, log, retryMs, mostWaiting }: AuditFileOptions)
         if (failing) log.warn({ file: path, lost }, 'the audit log is written again')
         failing = false
       } else {
-        const { whole, inLine } = split(lines, done - lead)
+        const whole = wholeLines(lines, done - lead)
         written += whole
-        torn = inLine || (torn && done === 0)
+        // Of this process or of another one, whose line would be spoilt by the next.
+        torn = true
         waiting = [...lines.slice(whole), ...waiting]
         waitingSize = waiting.reduce((sum, line) => sum + line.length, 0)
         failed(cause)
@@ -152,15 +153,14 @@ function appendAll(fd: number, bytes: Buffer, from: number, over: (cause: unknow
   })
 }
 
-/** How many of the lines are within the first `bytes`, and whether these end in the middle of one. */
-function split(lines: readonly string[], bytes: number): { readonly whole: number; readonly inLine: boolean } {
-  let rest = Math.max(bytes, 0)
+/** How many of the lines are within the first `bytes`. */
+function wholeLines(lines: readonly string[], bytes: number): number {
+  let rest = bytes
   let whole = 0
   for (const line of lines) {
-    const length = Buffer.byteLength(line)
-    if (rest < length) break
-    rest -= length
+    rest -= Buffer.byteLength(line)
+    if (rest < 0) break
     whole += 1
   }
-  return { whole, inLine: rest > 0 }
+  return whole
 }

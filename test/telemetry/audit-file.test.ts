@@ -121,6 +121,42 @@ t.test('a line of which only a part was written is written again, whole', async 
   t.ok(lines(path).length <= 8)
 })
 
+t.test('what one process could write only a part of does not spoil the line of another', async (t) => {
+  const small = mkdtempSync(join(tmpdir(), 'audit-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'none', small], { stdio: 'pipe' })
+  } catch (error) {
+    rmdirSync(small)
+    t.pass(`skipped: no mount here, so no file system that fills up: ${(error as Error).message}`, { skip: true })
+    return
+  }
+  t.teardown(() => {
+    execFileSync('umount', ['-l', small])
+    rmdirSync(small)
+  })
+  writeFileSync(join(small, 'ballast'), 'x'.repeat(3 * 4096))
+  const { log } = opened(t)
+  const path = join(small, 'audit.jsonl')
+  const late = auditFile({ path, log, retryMs: 60_000, mostWaiting: 1_000_000 })
+  const soon = auditFile({ path, log, retryMs: 10, mostWaiting: 1_000_000 })
+  late.write(`${JSON.stringify({ by: 'late', text: 'y'.repeat(5_000) })}\n`, 'keep')
+  await eventually(() => late.state().failing)
+  soon.write(`${JSON.stringify({ by: 'soon' })}\n`, 'keep')
+  await eventually(() => soon.state().failing)
+  rmSync(join(small, 'ballast'))
+  await eventually(() => soon.state().written === 1)
+  await soon.close()
+  await late.close()
+  const by = lines(path).flatMap((line) => {
+    try {
+      return [(JSON.parse(line) as { by: string }).by]
+    } catch {
+      return []
+    }
+  })
+  t.strictSame(by, ['soon', 'late'])
+})
+
 t.test('what cannot be kept is lost and counted; the end does not wait for a disk that is full', async (t) => {
   const { path, start, said } = opened(t, 'audit.jsonl', { mostWaiting: 20 })
   symlinkSync('/dev/full', path)
