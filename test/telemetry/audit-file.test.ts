@@ -33,6 +33,24 @@ function opened(t: Test, name = 'audit.jsonl', given: Partial<AuditFileOptions> 
   return { folder, path, said, log, start }
 }
 
+/** A file system with room for 4 KiB, and for more once its file `ballast` is gone; `none` where it cannot be made. */
+function fullDisk(t: Test, kib: number): string | 'none' {
+  const small = mkdtempSync(join(tmpdir(), 'audit-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'none', small], { stdio: 'pipe' })
+  } catch (error) {
+    rmdirSync(small)
+    t.pass(`skipped: no mount here, so no file system that fills up: ${(error as Error).message}`, { skip: true })
+    return 'none'
+  }
+  t.teardown(() => {
+    execFileSync('umount', ['-l', small])
+    rmdirSync(small)
+  })
+  writeFileSync(join(small, 'ballast'), 'x'.repeat((kib - 4) * 1024))
+  return small
+}
+
 const lines = (path: string) => readFileSync(path, 'utf8').split('\n').slice(0, -1)
 
 t.test('lines are appended in order, the file is closed to others, and what was there stays', async (t) => {
@@ -87,20 +105,8 @@ t.test('a full disk: told once, kept, written when there is room again', async (
 })
 
 t.test('a line of which only a part was written is written again, whole', async (t) => {
-  // A file system with room for a part of what is written.
-  const small = mkdtempSync(join(tmpdir(), 'audit-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'none', small], { stdio: 'pipe' })
-  } catch (error) {
-    rmdirSync(small)
-    t.pass(`skipped: no mount here, so no file system that fills up: ${(error as Error).message}`, { skip: true })
-    return
-  }
-  t.teardown(() => {
-    execFileSync('umount', ['-l', small])
-    rmdirSync(small)
-  })
-  writeFileSync(join(small, 'ballast'), 'x'.repeat(4096))
+  const small = fullDisk(t, 8)
+  if (small === 'none') return
   const { log } = opened(t)
   const path = join(small, 'audit.jsonl')
   const sink = auditFile({ path, log, retryMs: 10, mostWaiting: 1_000_000 })
@@ -122,19 +128,8 @@ t.test('a line of which only a part was written is written again, whole', async 
 })
 
 t.test('what one process could write only a part of does not spoil the line of another', async (t) => {
-  const small = mkdtempSync(join(tmpdir(), 'audit-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'none', small], { stdio: 'pipe' })
-  } catch (error) {
-    rmdirSync(small)
-    t.pass(`skipped: no mount here, so no file system that fills up: ${(error as Error).message}`, { skip: true })
-    return
-  }
-  t.teardown(() => {
-    execFileSync('umount', ['-l', small])
-    rmdirSync(small)
-  })
-  writeFileSync(join(small, 'ballast'), 'x'.repeat(3 * 4096))
+  const small = fullDisk(t, 16)
+  if (small === 'none') return
   const { log } = opened(t)
   const path = join(small, 'audit.jsonl')
   const late = auditFile({ path, log, retryMs: 60_000, mostWaiting: 1_000_000 })
