@@ -12,16 +12,22 @@ export interface TestAccessOptions {
   readonly rules: readonly RuleConfig[]
   readonly keyrings: readonly Keyring[]
   readonly overrides?: Partial<UpstreamConfig>
+  /** See MaintenanceWorld; default false. */
+  readonly isHasty?: boolean
 }
 
 /** What commands have of an upstream, in this process; closed at the end of the test. */
-export function testAccess(t: Test, { upstream, rules, keyrings, overrides }: TestAccessOptions): UpstreamAccess {
+export function testAccess(
+  t: Test,
+  { upstream, rules, keyrings, overrides, isHasty = false }: TestAccessOptions,
+): UpstreamAccess {
   registerSecret(upstream.accessKeyId, upstream.secretAccessKey)
   const access = openUpstreamAccess({ rules, upstream: upstreamConfig(upstream, overrides) }, keyrings, {
     env: {},
     now: () => new Date(),
     readFile: () => upstream.ca,
     warn: () => undefined,
+    isHasty,
   })
   t.teardown(() => access.close())
   return access

@@ -1,3 +1,0 @@
-// Every test of exchange.test.ts again, with our own pass in place of http-proxy's.
-process.env['SSEC_PROXY_TEST_PASS'] = 'lean'
-await import('./exchange.test.js')
