@@ -5,7 +5,7 @@ import { pendingAt } from '../keyring/succession.js'
 import { kmsOverSdk } from '../kms-over-sdk.js'
 import { openUpstreamAccess, type UpstreamAccess } from '../maintenance/access.js'
 import { MaintenanceError } from '../maintenance/error.js'
-import { type Bucket, parseBucket } from '../s3/names.js'
+import type { Bucket } from '../s3/names.js'
 import { S3Error } from '../s3/error.js'
 import { printable } from '../s3/printable.js'
 import { openJournal, unwrittenJournal, type Journal, type JournalSubject } from '../rekey/journal.js'
@@ -16,6 +16,7 @@ import { runRekey } from '../rekey/run.js'
 import { activeUnder } from '../rekey/targets.js'
 import type { CliIo } from './io.js'
 import type { CommandWorld, ExitCode } from './main.js'
+import { parsePlace, type Place } from './place.js'
 import { openProgress } from './progress.js'
 import { jsonSummary, textSummary } from './rekey-summary.js'
 import { processMarks } from './process-marks.js'
@@ -62,7 +63,7 @@ export function registerRekeyCommands(program: Command, io: CliIo, world: Comman
     program
       .command(command)
       .description(TEXTS[command].description)
-      .argument('<place>', 's3://BUCKET or s3://BUCKET/PREFIX, taken literally, without percent-encoding')
+      .argument('<place>', 's3://BUCKET or s3://BUCKET/PREFIX, taken literally, without percent-encoding', parsePlace)
       .requiredOption('--config <file>', "the proxy's configuration")
       .option('--dry-run', 'tell what would be done; change nothing')
       .option('--json', 'print the summary as JSON')
@@ -87,7 +88,7 @@ export function registerRekeyCommands(program: Command, io: CliIo, world: Comman
       .option('--part-size <size>', 'of such a part, at least 5 MiB on AWS', size(5 * GIB, '5GiB'), GIB / 2)
       .option('--unguarded', 'go on where the store ignores If-Match: nobody may write meanwhile')
       .addHelpText('after', TEXTS[command].after)
-      .action(async (place: string, given: Given) => {
+      .action(async (place: Place, given: Given) => {
         exit.code = await rekey(command, place, given, io, world)
       })
   }
@@ -96,18 +97,15 @@ export function registerRekeyCommands(program: Command, io: CliIo, world: Comman
 /** @returns 0 where all is done, 1 where something failed, 130 where it was interrupted */
 async function rekey(
   command: RekeyCommand,
-  place: string,
+  { bucket, prefix }: Place,
   given: Given,
   io: CliIo,
   world: CommandWorld,
 ): Promise<number> {
-  const parts = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(place)
-  if (parts?.[1] === undefined) return fail(io, `${place}: is not s3://BUCKET or s3://BUCKET/PREFIX`)
   const opened = await openConfiguration(given.config, io, kmsOverSdk(io))
   if (opened === 'wrong') return 1
   const warn = (message: string): void => io.stderr(`ssec-proxy: warning: ${message}\n`)
   try {
-    const bucket = parseBucket(parts[1])
     const access = openUpstreamAccess(
       opened.config,
       opened.keyrings.map(({ keyring }) => keyring),
@@ -119,7 +117,7 @@ async function rekey(
     )
     try {
       const { hostname, port } = opened.config.upstream.endpoint
-      const subject = subjectOf(access, command, bucket, parts[2] ?? '', `${hostname}:${port}`)
+      const subject = subjectOf(access, command, bucket, prefix, `${hostname}:${port}`)
       for (const what of pendingIn(opened.keyrings, subject, io.now())) warn(what)
       return await withJournal(given, subject, io, (journal) => run(access, journal, subject, bucket, given, io, world))
     } finally {

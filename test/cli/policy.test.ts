@@ -1,71 +1,31 @@
-import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
-import { runCommandLine } from '../../src/cli/main.js'
 import { testCertificates } from '../support/certificates.js'
+import { commandLine, proxyDocument, proxyFiles } from '../support/command-line.js'
 import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
 import { CLIENT, startTestProxy } from '../support/proxy-in-process.js'
-import { registerSecret } from '../support/record.js'
 import { s3 } from '../support/s3-client.js'
 
-async function commandLine(...args: readonly string[]) {
-  const out: string[] = []
-  const err: string[] = []
-  const io = {
-    stdout: (text: string) => void out.push(text),
-    stderr: (text: string) => void err.push(text),
-    env: {},
-    now: () => new Date(),
-    randomBytes: (size: number) => randomBytes(size),
-  }
-  const world = { stop: () => new Promise<void>(() => undefined), onReload: () => undefined, terminal: 'none' } as const
-  const code = await runCommandLine(args, io, world, '1.2.3')
-  return { code, out: out.join(''), err: err.join('') }
-}
+const say = (...args: readonly string[]) => commandLine(args)
 
 async function makeStand(t: Test) {
   const origin = await startTestOrigin()
   t.teardown(() => origin.close())
-  registerSecret('upstream', ORIGIN_CREDENTIALS.secretAccessKey)
-  const folder = t.testdir({
-    'ca.crt': testCertificates().authority.cert,
-    'proxy.crt': testCertificates().leaf.cert,
-    'proxy.key': testCertificates().leaf.key,
-    secret: ORIGIN_CREDENTIALS.secretAccessKey,
-  })
+  const folder = t.testdir({ ...proxyFiles() })
   const config = join(folder, 'proxy.yaml')
-  writeFileSync(
-    config,
-    stringify({
-      listeners: [{ https: { port: 0, cert: 'proxy.crt', key: 'proxy.key' } }],
-      upstream: {
-        endpoint: `https://localhost:${origin.port}`,
-        region: 'us-east-1',
-        ca: 'ca.crt',
-        credentials: { accessKeyId: ORIGIN_CREDENTIALS.accessKeyId, secretAccessKey: { file: 'secret' } },
-      },
-      identities: [
-        {
-          name: 'app',
-          accessKeyId: 'APP',
-          secretAccessKey: { file: 'secret' },
-          grants: [{ bucket: '*', permissions: ['read'] }],
-        },
-      ],
-      rules: [{ bucket: 'bucket', keyring: 'none' }],
-    }),
-  )
+  const rules = [{ bucket: 'bucket', keyring: 'none' }]
+  writeFileSync(config, stringify(proxyDocument(origin.port, {}, { rules })))
   return { origin, config, side: { port: origin.port, ...ORIGIN_CREDENTIALS } }
 }
 
 t.test('a policy is printed as it goes to S3', async (t) => {
-  const { code, out } = await commandLine('policy', 'require', 's3://bucket/a/')
+  const { code, out } = await say('policy', 'require', 's3://bucket/a/')
   t.equal(code, 0)
   t.match(JSON.parse(out), { Statement: [{ Effect: 'Deny', Resource: 'arn:aws:s3:::bucket/a/*' }] })
   const arn = 'arn:aws:iam::123456789012:user/app'
-  const one = await commandLine('policy', 'restrict', 's3://bucket', '--principal', arn)
+  const one = await say('policy', 'restrict', 's3://bucket', '--principal', arn)
   t.match(JSON.parse(one.out), { Statement: [{ Principal: { AWS: arn } }] })
 })
 
@@ -78,7 +38,7 @@ t.test('wrong arguments', async (t) => {
     [['policy', 'require', 's3://bucket', '--dry-run'], /--dry-run belongs to --apply/],
     [['policy', 'require', 's3://bucket', '--apply', '--config', '/nowhere'], /cannot be read/],
   ] as const) {
-    const { code, out, err } = await commandLine(...args)
+    const { code, out, err } = await say(...args)
     t.equal(code, 1, args.join(' '))
     t.equal(out, '')
     t.match(err, reason)
@@ -101,8 +61,7 @@ t.test('--apply shows the difference, sets it, and the second time there is noth
     ],
   }
   t.equal((await s3(side, 'PUT', '/bucket', { query: { policy: '' }, body: JSON.stringify(mine) })).status, 204)
-  const apply = (...more: string[]) =>
-    commandLine('policy', 'require', 's3://bucket', '--apply', '--config', config, ...more)
+  const apply = (...more: string[]) => say('policy', 'require', 's3://bucket', '--apply', '--config', config, ...more)
   const dry = await apply('--dry-run')
   t.equal(dry.code, 0)
   t.match(dry.out, /^\+.*SsecProxyRequireSSECUploads/m)
@@ -119,7 +78,7 @@ t.test('--apply shows the difference, sets it, and the second time there is noth
 t.test('under the policy S3 denies every way to store in the clear, and all goes through the proxy', async (t) => {
   const { origin, config, side } = await makeStand(t)
   await s3(side, 'PUT', '/bucket/before', { body: 'x' })
-  t.equal((await commandLine('policy', 'require', 's3://bucket', '--apply', '--config', config)).code, 0)
+  t.equal((await say('policy', 'require', 's3://bucket', '--apply', '--config', config)).code, 0)
   for (const [what, method, path, more] of [
     ['PutObject', 'PUT', '/bucket/a', { body: 'x' }],
     ['CopyObject', 'PUT', '/bucket/b', { headers: { 'x-amz-copy-source': '/bucket/before' } }],
@@ -152,7 +111,7 @@ t.test('under the policy S3 denies every way to store in the clear, and all goes
 
 t.test('`restrict` is the other way round', async (t) => {
   const { origin, config, side } = await makeStand(t)
-  t.equal((await commandLine('policy', 'restrict', 's3://bucket/safe/', '--apply', '--config', config)).code, 0)
+  t.equal((await say('policy', 'restrict', 's3://bucket/safe/', '--apply', '--config', config)).code, 0)
   const upstream = {
     port: origin.port,
     ca: testCertificates().authority.cert,
@@ -168,19 +127,19 @@ t.test('`restrict` is the other way round', async (t) => {
 
 t.test('no permission, no such bucket, and a store that keeps another policy', async (t) => {
   const { origin, config } = await makeStand(t)
-  const missing = await commandLine('policy', 'require', 's3://nowhere', '--apply', '--config', config)
+  const missing = await say('policy', 'require', 's3://nowhere', '--apply', '--config', config)
   t.equal(missing.code, 1)
   t.match(missing.err, /NoSuchBucket.*check the name of the bucket/)
   origin.faults.intercept = ({ target, method }) =>
     target.includes('policy') && method === 'GET'
       ? { type: 'answer', status: 403, body: '<Error><Code>AccessDenied</Code></Error>' }
       : { type: 'proceed' }
-  const denied = await commandLine('policy', 'require', 's3://bucket', '--apply', '--config', config)
+  const denied = await say('policy', 'require', 's3://bucket', '--apply', '--config', config)
   t.equal(denied.code, 1)
   t.match(denied.err, /GetBucketPolicy.*AccessDenied/)
   origin.faults.intercept = ({ target, method }) =>
     target.includes('policy') && method === 'PUT' ? { type: 'answer', status: 204 } : { type: 'proceed' }
-  const ignored = await commandLine('policy', 'require', 's3://bucket', '--apply', '--config', config)
+  const ignored = await say('policy', 'require', 's3://bucket', '--apply', '--config', config)
   t.equal(ignored.code, 1)
   t.match(ignored.err, /reads back as another one/)
 })

@@ -3,66 +3,41 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
-import { runCommandLine } from '../../src/cli/main.js'
 import { readKeyringText } from '../../src/cli/keyring-storage.js'
 import { loadConfig } from '../../src/config/load.js'
 import { openKeyrings } from '../../src/keyring/create.js'
 import { preflight } from '../../src/preflight.js'
 import { StartError } from '../../src/server/start-error.js'
 import { createLogger } from '../../src/telemetry/logger.js'
-import { testCertificates } from '../support/certificates.js'
-import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
-import { registerKeyring, registerSecret } from '../support/record.js'
+import { commandLine, proxyDocument, proxyFiles } from '../support/command-line.js'
+import { startTestOrigin } from '../support/origin.js'
+import { registerKeyring } from '../support/record.js'
 
 async function makeStand(t: Test) {
   const origin = await startTestOrigin()
   t.teardown(() => origin.close())
-  registerSecret('upstream', ORIGIN_CREDENTIALS.secretAccessKey)
-  const folder = t.testdir({
-    'ca.crt': testCertificates().authority.cert,
-    'proxy.crt': testCertificates().leaf.cert,
-    'proxy.key': testCertificates().leaf.key,
-    secret: ORIGIN_CREDENTIALS.secretAccessKey,
-  })
+  const folder = t.testdir({ ...proxyFiles() })
   chmodSync(join(folder, 'proxy.key'), 0o600)
-  const err: string[] = []
-  const io = {
-    stdout: () => undefined,
-    stderr: (text: string) => void err.push(text),
-    env: {},
-    now: () => new Date(),
-    randomBytes: (size: number) => randomBytes(size),
-  }
-  const command = (stop: Promise<void>, ...args: string[]) =>
-    runCommandLine(args, io, { stop: () => stop, onReload: () => undefined, terminal: 'none' }, '1.2.3')
+  const command = (...args: string[]) => commandLine(args, { stop: () => Promise.resolve() })
   const keyring = join(folder, 'keyring.json')
-  await command(Promise.resolve(), 'keys', 'generate', keyring, '--name', 'main', '--type', 'derived')
+  await command('keys', 'generate', keyring, '--name', 'main', '--type', 'derived')
   registerKeyring('master key', readFileSync(keyring, 'utf8'))
   const configure = (mode: 'off' | 'warn' | 'require', rules = [{ bucket: 'bucket', keyring: 'main' }]): string => {
     const file = join(folder, `${mode}.yaml`)
     writeFileSync(
       file,
-      stringify({
-        listeners: [{ http: { host: '127.0.0.1', port: 0 } }],
-        upstream: {
-          endpoint: `https://localhost:${origin.port}`,
-          region: 'us-east-1',
-          ca: 'ca.crt',
-          credentials: { accessKeyId: ORIGIN_CREDENTIALS.accessKeyId, secretAccessKey: { file: 'secret' } },
-          preflight: mode,
-        },
-        identities: [
+      stringify(
+        proxyDocument(
+          origin.port,
+          { preflight: mode },
           {
-            name: 'app',
-            accessKeyId: 'APP',
-            secretAccessKey: { file: 'secret' },
-            grants: [{ bucket: '*', permissions: ['read'] }],
+            listeners: [{ http: { host: '127.0.0.1', port: 0 } }],
+            keyrings: [{ name: 'main', type: 'derived', file: 'keyring.json' }],
+            rules,
+            log: { level: 'silent' },
           },
-        ],
-        keyrings: [{ name: 'main', type: 'derived', file: 'keyring.json' }],
-        rules,
-        log: { level: 'silent' },
-      }),
+        ),
+      ),
     )
     return file
   }
@@ -71,17 +46,18 @@ async function makeStand(t: Test) {
     level: 'info',
     destination: { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
   })
+  const world = { env: {}, now: () => new Date(), randomBytes: (size: number) => randomBytes(size) }
   const run = async (file: string): Promise<void> => {
     const loaded = loadConfig(file, {})
     if (loaded.type === 'problems') throw new Error(JSON.stringify(loaded.problems))
-    const opened = await openKeyrings(loaded.config.keyrings, readKeyringText, io.now, 'none')
+    const opened = await openKeyrings(loaded.config.keyrings, readKeyringText, world.now, 'none')
     if (opened.type === 'problems') throw new Error(JSON.stringify(opened.problems))
-    await preflight(loaded.config, opened.opened, io, log)
+    await preflight(loaded.config, opened.opened, world, log)
   }
   const said = async (message: string): Promise<void> => {
     while (!lines.some(({ msg }) => msg === message)) await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  return { origin, configure, command, run, lines, said, err }
+  return { origin, configure, command, run, lines, said }
 }
 
 t.test('off: nothing is asked', async (t) => {
@@ -97,7 +73,7 @@ t.test('off: nothing is asked', async (t) => {
 })
 
 t.test('require: a start that may be, and one that may not', async (t) => {
-  const { origin, configure, run, lines, command, err } = await makeStand(t)
+  const { origin, configure, run, lines, command } = await makeStand(t)
   await run(configure('require'))
   t.match(lines.at(-1), { msg: 'preflight is done', failed: 0 })
   t.equal(origin.objects('bucket').length, 0)
@@ -107,10 +83,11 @@ t.test('require: a start that may be, and one that may not', async (t) => {
     lines.find(({ check }) => check === 'encryption'),
     { level: 'error', remedy: /put-bucket-encryption/ },
   )
-  t.equal(await command(Promise.resolve(), 'serve', '--config', configure('require')), 1)
-  t.match(err.join(''), /ssec-proxy: preflight: encryption bucket: SSE-C is blocked.*; aws s3api put-bucket-encryption/)
+  const refused = await command('serve', '--config', configure('require'))
+  t.equal(refused.code, 1)
+  t.match(refused.err, /ssec-proxy: preflight: encryption bucket: SSE-C is blocked.*; aws s3api put-bucket-encryption/)
   origin.setBlockedEncryptionTypes('bucket', [])
-  t.equal(await command(Promise.resolve(), 'serve', '--config', configure('require')), 0)
+  t.equal((await command('serve', '--config', configure('require'))).code, 0)
 })
 
 t.test('warn: the start does not wait, and what is wrong is logged', async (t) => {

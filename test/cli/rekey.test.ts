@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -7,43 +6,14 @@ import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
 import { parse, stringify } from 'yaml'
 import { duration, openProgress } from '../../src/cli/progress.js'
-import { runCommandLine } from '../../src/cli/main.js'
 import { processMarks } from '../../src/cli/process-marks.js'
 import { checkOfMac, CHECK_LABEL } from '../../src/keyring/check-value.js'
 import { mac } from '../keyring/fake-kms.js'
-import { testCertificates } from '../support/certificates.js'
+import { commandLine, proxyDocument, proxyFiles, type Said } from '../support/command-line.js'
 import { startKmsFront, kmsError } from '../support/kms-front.js'
 import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
-import { registerKeyring, registerSecret } from '../support/record.js'
+import { registerKeyring } from '../support/record.js'
 import { pathOf, s3 } from '../support/s3-client.js'
-
-interface Said {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-interface Around {
-  readonly terminal: NodeJS.WriteStream | 'none'
-  readonly stop: () => Promise<void>
-}
-
-const ALONE: Around = { terminal: 'none', stop: () => new Promise<void>(() => undefined) }
-
-async function commandLine(args: readonly string[], around: Partial<Around> = {}): Promise<Said> {
-  const out: string[] = []
-  const err: string[] = []
-  const io = {
-    stdout: (text: string) => void out.push(text),
-    stderr: (text: string) => void err.push(text),
-    env: {},
-    now: () => new Date(),
-    randomBytes: (size: number) => randomBytes(size),
-  }
-  const world = { ...ALONE, ...around, onReload: () => undefined }
-  const code = await runCommandLine(args, io, world, '1.2.3')
-  return { code, out: out.join(''), err: err.join('') }
-}
 
 async function makeStand(t: Test, ...objects: readonly string[]) {
   const origin = await startTestOrigin()
@@ -53,38 +23,25 @@ async function makeStand(t: Test, ...objects: readonly string[]) {
     writeFileSync(join(folder, name), text, { mode: 0o600 })
     return join(folder, name)
   }
-  registerSecret('upstream', ORIGIN_CREDENTIALS.secretAccessKey)
   const keyring = join(folder, 'keyring.json')
   await commandLine(['keys', 'generate', keyring, '--name', 'main', '--type', 'derived'])
   registerKeyring('master key', readFileSync(keyring, 'utf8'))
-  file('ca.crt', testCertificates().authority.cert)
-  file('secret', ORIGIN_CREDENTIALS.secretAccessKey)
-  file('proxy.crt', testCertificates().leaf.cert)
-  file('proxy.key', testCertificates().leaf.key)
+  for (const [name, text] of Object.entries(proxyFiles())) file(name, text)
   const config = file(
     'proxy.yaml',
-    stringify({
-      listeners: [{ https: { port: 0, cert: 'proxy.crt', key: 'proxy.key' } }],
-      upstream: {
-        endpoint: `https://localhost:${origin.port}`,
-        region: 'us-east-1',
-        ca: 'ca.crt',
-        credentials: { accessKeyId: ORIGIN_CREDENTIALS.accessKeyId, secretAccessKey: { file: 'secret' } },
-      },
-      identities: [
+    stringify(
+      proxyDocument(
+        origin.port,
+        {},
         {
-          name: 'app',
-          accessKeyId: 'APP',
-          secretAccessKey: { file: 'secret' },
-          grants: [{ bucket: '*', permissions: ['read'] }],
+          keyrings: [{ name: 'main', type: 'derived', file: 'keyring.json' }],
+          rules: [
+            { bucket: '*', keyring: 'main' },
+            { bucket: '*', prefix: 'public/', keyring: 'none' },
+          ],
         },
-      ],
-      keyrings: [{ name: 'main', type: 'derived', file: 'keyring.json' }],
-      rules: [
-        { bucket: '*', keyring: 'main' },
-        { bucket: '*', prefix: 'public/', keyring: 'none' },
-      ],
-    }),
+      ),
+    ),
   )
   for (const name of objects) {
     await s3({ port: origin.port, ...ORIGIN_CREDENTIALS }, 'PUT', pathOf('bucket', name), { body: name })
@@ -130,10 +87,10 @@ t.test('encrypts a bucket, rotates, and moves it to the new key version', async 
 t.test('what cannot be done is one clear line', async (t) => {
   const stand = await makeStand(t, 'a')
   for (const [args, message] of [
-    [['rekey', 'bucket'], /^ssec-proxy: bucket: is not s3:\/\/BUCKET/],
+    [['rekey', 'bucket'], /must be s3:\/\/BUCKET or s3:\/\/BUCKET\/PREFIX/],
     [['rekey', 's3://bucket/public/x'], /its rule says `keyring: none`; name a keyring there first\n$/],
     [['rekey', 's3://no-such-bucket'], /NoSuchBucket \(status 404\); check the name of the bucket\n/],
-    [['rekey', 's3://../x'], /bucket is not valid/],
+    [['rekey', 's3://../x'], /names a bucket that cannot be/],
     [['rekey', 's3://bucket', '--concurrency', '0'], /must be a whole number from 1 to 1000/],
     [['rekey', 's3://bucket', '--part-size', '6GiB'], /must be a size such as 512MiB, at most 5GiB/],
     [['rekey', 's3://bucket', '--multipart-above', '6TiB'], /must be a size such as 512MiB, at most 5TiB/],

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer as createPlainServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,12 +5,11 @@ import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import t, { type Test } from 'tap'
 import { stringify } from 'yaml'
-import { runCommandLine } from '../../src/cli/main.js'
 import type { Finding } from '../../src/doctor/finding.js'
 import { issueCertificate, makeAuthority } from '../../src/origin/certificates.js'
-import { testCertificates } from '../support/certificates.js'
+import { commandLine, proxyDocument, proxyFiles } from '../support/command-line.js'
 import { ORIGIN_CREDENTIALS, startTestOrigin } from '../support/origin.js'
-import { registerKeyring, registerSecret } from '../support/record.js'
+import { registerKeyring } from '../support/record.js'
 import { s3 } from '../support/s3-client.js'
 
 interface Changes {
@@ -25,65 +23,31 @@ interface Changes {
 async function makeStand(t: Test) {
   const origin = await startTestOrigin({ buckets: ['bucket', { name: 'far', region: 'eu-west-1' }] })
   t.teardown(() => origin.close())
-  registerSecret('upstream', ORIGIN_CREDENTIALS.secretAccessKey)
   const folder = t.testdir({
-    'ca.crt': testCertificates().authority.cert,
+    ...proxyFiles(),
     'other-ca.crt': makeAuthority({ name: 'another CA' }).cert,
-    'proxy.crt': testCertificates().leaf.cert,
-    'proxy.key': testCertificates().leaf.key,
-    secret: ORIGIN_CREDENTIALS.secretAccessKey,
     'wrong-secret': 'not-the-secret-of-the-upstream',
   })
   for (const name of ['proxy.key', 'secret', 'wrong-secret']) chmodSync(join(folder, name), 0o600)
   const keyring = join(folder, 'keyring.json')
-  const say = async (args: readonly string[], now = () => new Date()) => {
-    const out: string[] = []
-    const err: string[] = []
-    const io = {
-      stdout: (text: string) => void out.push(text),
-      stderr: (text: string) => void err.push(text),
-      env: {},
-      now,
-      randomBytes: (size: number) => randomBytes(size),
-    }
-    const world = {
-      stop: () => new Promise<void>(() => undefined),
-      onReload: () => undefined,
-      terminal: 'none',
-    } as const
-    const code = await runCommandLine(args, io, world, '1.2.3')
-    return { code, out: out.join(''), err: err.join('') }
-  }
+  const say = (args: readonly string[], now = () => new Date()) => commandLine(args, { now })
   await say(['keys', 'generate', keyring, '--name', 'main', '--type', 'derived'])
   registerKeyring('master key', readFileSync(keyring, 'utf8'))
   const config = join(folder, 'proxy.yaml')
   const configure = ({ upstream, identities, rules }: Changes): void =>
     writeFileSync(
       config,
-      stringify({
-        listeners: [{ https: { port: 0, cert: 'proxy.crt', key: 'proxy.key' } }],
-        upstream: {
-          endpoint: `https://localhost:${origin.port}`,
-          region: 'us-east-1',
-          ca: 'ca.crt',
-          credentials: { accessKeyId: ORIGIN_CREDENTIALS.accessKeyId, secretAccessKey: { file: 'secret' } },
-          ...upstream,
-        },
-        identities: identities ?? [
-          {
-            name: 'app',
-            accessKeyId: 'APP',
-            secretAccessKey: { file: 'secret' },
-            grants: [{ bucket: '*', permissions: ['read'] }],
-          },
-        ],
-        keyrings: [{ name: 'main', type: 'derived', file: 'keyring.json' }],
-        rules: rules ?? [
-          { bucket: 'bucket', keyring: 'main' },
-          { bucket: 'bucket', prefix: 'a b/ü+/', keyring: 'main' },
-          { bucket: 'bucket', prefix: 'plain/', keyring: 'none' },
-        ],
-      }),
+      stringify(
+        proxyDocument(origin.port, upstream, {
+          ...(identities === undefined ? {} : { identities }),
+          keyrings: [{ name: 'main', type: 'derived', file: 'keyring.json' }],
+          rules: rules ?? [
+            { bucket: 'bucket', keyring: 'main' },
+            { bucket: 'bucket', prefix: 'a b/ü+/', keyring: 'main' },
+            { bucket: 'bucket', prefix: 'plain/', keyring: 'none' },
+          ],
+        }),
+      ),
       { mode: 0o644 },
     )
   const run = async (changes: Changes = {}) => {
