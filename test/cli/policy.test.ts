@@ -10,6 +10,13 @@ import { s3 } from '../support/s3-client.js'
 
 const say = (...args: readonly string[]) => commandLine(args)
 
+const upstreamOf = (port: number) => ({
+  port,
+  ca: testCertificates().authority.cert,
+  ...ORIGIN_CREDENTIALS,
+  region: 'us-east-1',
+})
+
 async function makeStand(t: Test) {
   const origin = await startTestOrigin()
   t.teardown(() => origin.close())
@@ -87,13 +94,7 @@ t.test('under the policy S3 denies every way to store in the clear, and all goes
     const answer = await s3(side, method, path, more)
     t.match(answer.text, /<Code>AccessDenied<\/Code>/, what)
   }
-  const upstream = {
-    port: origin.port,
-    ca: testCertificates().authority.cert,
-    ...ORIGIN_CREDENTIALS,
-    region: 'us-east-1',
-  }
-  const proxy = await startTestProxy(t, { upstream })
+  const proxy = await startTestProxy(t, { upstream: upstreamOf(origin.port) })
   const client = { port: proxy.port, ...CLIENT }
   t.equal((await s3(client, 'PUT', '/bucket/a', { body: 'x' })).status, 200)
   t.equal((await s3(client, 'PUT', '/bucket/b', { headers: { 'x-amz-copy-source': '/bucket/a' } })).status, 200)
@@ -112,13 +113,7 @@ t.test('under the policy S3 denies every way to store in the clear, and all goes
 t.test('`restrict` is the other way round', async (t) => {
   const { origin, config, side } = await makeStand(t)
   t.equal((await say('policy', 'restrict', 's3://bucket/safe/', '--apply', '--config', config)).code, 0)
-  const upstream = {
-    port: origin.port,
-    ca: testCertificates().authority.cert,
-    ...ORIGIN_CREDENTIALS,
-    region: 'us-east-1',
-  }
-  const proxy = await startTestProxy(t, { upstream })
+  const proxy = await startTestProxy(t, { upstream: upstreamOf(origin.port) })
   const client = { port: proxy.port, ...CLIENT }
   t.equal((await s3(client, 'PUT', '/bucket/safe/a', { body: 'x' })).status, 403)
   t.equal((await s3(client, 'PUT', '/bucket/other', { body: 'x' })).status, 200)

@@ -4,7 +4,8 @@ import type { TLSSocket } from 'node:tls'
 import type { Incoming, Outgoing } from '../exchange.js'
 import type { FinalRequest } from '../final-request.js'
 import type { UpstreamRequest } from '../types.js'
-import { answerParser, AnswerFault, type AnswerHead } from './answer-parser.js'
+import { AnswerFault, type AnswerHead } from './answer-head.js'
+import { answerParser } from './answer-parser.js'
 import type { Lease, Pool } from './pool.js'
 
 /** What becomes of a request, besides its own events. */

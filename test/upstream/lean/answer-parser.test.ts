@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { answerParser, AnswerFault, type AnswerHead } from '../../../src/upstream/lean/answer-parser.js'
+import { AnswerFault, type AnswerHead } from '../../../src/upstream/lean/answer-head.js'
+import { answerParser } from '../../../src/upstream/lean/answer-parser.js'
 
 interface Read {
   readonly head: AnswerHead | 'none'
