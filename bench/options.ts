@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { resolve } from 'node:path'
 import { outputOf } from './child.js'
 import { chosenScenarios } from './scenarios.js'
 
@@ -15,18 +16,21 @@ export interface Options {
   readonly only: readonly string[]
   /** Quick runs are too short to keep. */
   readonly keep: boolean
+  /** Where CPU profiles of the proxies are written. */
+  readonly profile: string | 'none'
 }
 
 /** What `--only` calls the commands that move objects to another key. */
 export const REKEY = 'rekey'
 
-export const USAGE = `npm run bench -- [--quick] [--node=26] [--parallel=64] [--full] [--only=TEXT,TEXT]
+export const USAGE = `npm run bench -- [--quick] [--node=26] [--parallel=64] [--full] [--only=TEXT,TEXT] [--profile=FOLDER]
 
   --quick       one short window of each load: under a minute, nothing is written
   --node=26     runs the proxy (not the load) with npm's package node@26, or with a node at a path
   --parallel=N  transfers that memory is measured under (default 64)
   --full        lets these transfers of 256 MiB end, instead of 12 s of them: minutes
   --only=TEXT   only loads with TEXT (or one of several, with commas) in their names, without memory; the result is kept under that name too
+  --profile=FOLDER  a CPU profile of each proxy process, for Chrome's DevTools, and its dearest functions; best with --only
 `
 
 /** @throws Error that says what is wrong with the arguments, or that the node cannot be had */
@@ -39,6 +43,7 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
       node: { type: 'string' },
       only: { type: 'string' },
       parallel: { type: 'string', default: '64' },
+      profile: { type: 'string' },
     },
   })
   const parallel = Number(values.parallel)
@@ -53,7 +58,8 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
     parallel,
     memoryMs: values.full ? Infinity : values.quick ? 2000 : 12_000,
     node: values.node === undefined ? process.execPath : await nodeCalled(values.node),
-    keep: !values.quick,
+    keep: !values.quick && values.profile === undefined,
+    profile: values.profile === undefined ? 'none' : resolve(values.profile),
   }
 }
 

@@ -131,7 +131,7 @@ async function startHop(name: 'nginx' | ProxyName, { nginx, options, workshop, s
   const running =
     name === 'nginx'
       ? await startNginx(nginx.type === 'present' ? nginx.command : 'nginx', workshop, s3.port)
-      : await startProxy(options.node, workshop, s3.port, name)
+      : await startProxy(options, workshop, s3.port, name)
   return { name, port: running.port, running }
 }
 

@@ -5,13 +5,19 @@ import { existsSync } from 'node:fs'
 import { freePorts } from '../test/support/free-ports.js'
 import { type Running, outputOf, startProgram } from './child.js'
 import type { ProxyName } from './hops.js'
+import type { Options } from './options.js'
 import { BUCKET, REGION } from './requests.js'
 import type { Workshop } from './workshop.js'
 
 export const PROGRAM = fileURLToPath(new URL('../../bin/ssec-proxy.js', import.meta.url))
 
 /** Starts the proxy as users do, in one process, with signatures, a derived keyring, metrics and the access log on. */
-export async function startProxy(node: string, workshop: Workshop, s3Port: number, name: ProxyName): Promise<Running> {
+export async function startProxy(
+  { node, profile }: Pick<Options, 'node' | 'profile'>,
+  workshop: Workshop,
+  s3Port: number,
+  name: ProxyName,
+): Promise<Running> {
   const pass = name === 'lean pass' ? 'lean' : 'http-proxy'
   const [port = 0, adminPort = 0] = await freePorts(2)
   const keyringFile = join(workshop.folder, 'keyring.json')
@@ -28,7 +34,10 @@ export async function startProxy(node: string, workshop: Workshop, s3Port: numbe
   return startProgram({
     name,
     command: node,
-    args: [PROGRAM, 'serve', '--config', configFile],
+    args: [
+      ...(profile === 'none' ? [] : ['--cpu-prof', `--cpu-prof-name=${pass}-${process.pid}-${port}.cpuprofile`, `--cpu-prof-dir=${profile}`]),
+      ...[PROGRAM, 'serve', '--config', configFile],
+    ],
     logFile: join(workshop.folder, `${pass}.log`),
     port,
   })
