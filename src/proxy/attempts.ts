@@ -1,12 +1,13 @@
 import type { Attempt, KeyPlan, KeyedRequest, SentKey } from './messages.js'
-import type { DataKey } from '../keyring/port.js'
+import type { DataKey, Soon } from '../keyring/port.js'
+import { type CustomerKeyHeaders, copySourceHeaders, targetHeaders } from '../s3/customer-key.js'
 import { candidateKey } from '../keyring/candidates.js'
-import { copySourceHeaders, targetHeaders } from '../s3/customer-key.js'
+import { whenKnown } from '../keyring/soon.js'
 
 /** One way to send the request: which keys it carries. */
 export interface PlannedAttempt extends Attempt {
   /** The customer-key headers of this attempt, lower-case. */
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: CustomerKeyHeaders
 }
 
 /** Whether a key came from a keyring: only those have names to be logged and remembered by. */
@@ -14,40 +15,73 @@ export function fromKeyring(key: SentKey): key is DataKey {
   return key !== 'plain' && 'keyring' in key
 }
 
+/** The attempts of one request. */
+export interface Attempts {
+  /**
+   * The next one, at once where its keys are in memory; `none` after the last.
+   *
+   * @throws S3Error (or rejects), where a keyring does
+   */
+  next(): Soon<PlannedAttempt | 'none'>
+}
+
 /**
  * The attempts of a request in the order of the candidates, each made only when it is asked for (a keyring may have to
  * wait for its service). Only one side ever has candidates: reads on the target, copies on the source.
  */
-export async function* attempts(request: KeyedRequest): AsyncGenerator<PlannedAttempt> {
-  for await (const target of sides(request.targetKey)) {
-    for await (const source of sides(request.sourceKey)) {
-      yield {
-        target,
-        source,
-        headers: {
-          ...(target === 'plain' ? {} : targetHeaders(target.key)),
-          ...(source === 'plain' ? {} : copySourceHeaders(source.key)),
-        },
-      }
-    }
+export function attempts({ targetKey, sourceKey }: KeyedRequest): Attempts {
+  const targets = new Side(targetKey)
+  let target: SentKey | 'none' = 'none'
+  let sources: Side
+  const withTarget = (found: SentKey | 'none'): Soon<PlannedAttempt | 'none'> => {
+    if (found === 'none') return 'none'
+    target = found
+    sources = new Side(sourceKey)
+    return next()
   }
+  const withSource = (source: SentKey | 'none'): Soon<PlannedAttempt | 'none'> => {
+    if (source === 'none') return whenKnown(targets.next(), withTarget)
+    return planned(target as SentKey, source)
+  }
+  const next = (): Soon<PlannedAttempt | 'none'> =>
+    target === 'none' ? whenKnown(targets.next(), withTarget) : whenKnown(sources.next(), withSource)
+  return { next }
 }
 
-async function* sides(plan: KeyPlan): AsyncGenerator<SentKey> {
-  switch (plan.type) {
-    case 'none':
-      yield 'plain'
-      return
-    case 'relayed':
-      yield plan.key
-      return
-    case 'one':
-      yield plan.dataKey
-      return
-    case 'candidates':
-      for (const candidate of plan.candidates) {
-        const key = candidate.type === 'plain' ? 'plain' : await candidateKey(plan.reference, plan.scope, candidate)
-        if (key !== 'unknown') yield key
+const NO_KEYS: CustomerKeyHeaders = Object.freeze({})
+
+function planned(target: SentKey, source: SentKey): PlannedAttempt {
+  const forTarget = target === 'plain' ? NO_KEYS : targetHeaders(target.key)
+  if (source === 'plain') return { target, source, headers: forTarget }
+  return { target, source, headers: { ...forTarget, ...copySourceHeaders(source.key) } }
+}
+
+/** The keys of one side, one after the other. */
+class Side {
+  readonly #plan: KeyPlan
+  #at = 0
+  constructor(plan: KeyPlan) {
+    this.#plan = plan
+  }
+
+  next(): Soon<SentKey | 'none'> {
+    const plan = this.#plan
+    const at = this.#at
+    this.#at += 1
+    switch (plan.type) {
+      case 'none':
+        return at === 0 ? 'plain' : 'none'
+      case 'relayed':
+        return at === 0 ? plan.key : 'none'
+      case 'one':
+        return at === 0 ? plan.dataKey : 'none'
+      case 'candidates': {
+        const candidate = plan.candidates[at]
+        if (candidate === undefined) return 'none'
+        if (candidate.type === 'plain') return 'plain'
+        const key = candidateKey(plan.reference, plan.scope, candidate)
+        return whenKnown(key, (known) => (known === 'unknown' ? this.next() : known))
       }
+    }
   }
 }

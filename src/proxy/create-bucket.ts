@@ -2,6 +2,7 @@ import type { ClassifiedRequest, Pipeline } from './messages.js'
 import { mayDo } from './authorize.js'
 import { S3Error } from '../s3/error.js'
 import type { RequestRecord } from './record.js'
+import type { Target } from '../s3/target.js'
 import { forward } from './forward.js'
 import { probeOf } from './probe.js'
 
@@ -13,23 +14,33 @@ import { probeOf } from './probe.js'
  * @throws S3Error BucketAlreadyOwnedByYou, ServiceUnavailable; UpstreamFailure
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  */
-export async function answerNeedlessCreation(
+export function answerNeedlessCreation(
   request: ClassifiedRequest,
   pipeline: Pipeline,
   signal: AbortSignal,
   record: RequestRecord,
-): Promise<void> {
+): Promise<void> | undefined {
   const { operation, target, identity } = request
-  if (operation.name !== 'CreateBucket' || target.type !== 'bucket') return
+  if (operation.name !== 'CreateBucket' || target.type !== 'bucket') return undefined
   const { bucket } = target
-  if (mayDo(identity.grants, 'manage', { type: 'bucket', bucket })) return
-  if (!mayDo(identity.grants, 'write', { type: 'somewhere', bucket })) return
+  if (mayDo(identity.grants, 'manage', { type: 'bucket', bucket })) return undefined
+  if (!mayDo(identity.grants, 'write', { type: 'somewhere', bucket })) return undefined
+  return answerWhereThere(request, target, pipeline, signal, record)
+}
+
+async function answerWhereThere(
+  request: ClassifiedRequest,
+  target: Extract<Target, { type: 'bucket' }>,
+  pipeline: Pipeline,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Promise<void> {
   const { response } = await forward(probeOf(request, { method: 'HEAD', target }), pipeline, signal, record)
   response.body.resume()
   if (response.status >= 500) throw new S3Error('ServiceUnavailable')
   if (response.status !== 200) return
   throw new S3Error('BucketAlreadyOwnedByYou', {
     message: 'Your previous request to create the named bucket succeeded and you already own it.',
-    extra: { BucketName: bucket },
+    extra: { BucketName: target.bucket },
   })
 }

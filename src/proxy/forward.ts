@@ -36,7 +36,12 @@ export async function forward(
   if (!replayable) await learnRegionFirst(request, pipeline, signal, record)
   let first: Forwarded | undefined
   record.seeksKey()
-  for await (const attempt of attempts(request)) {
+  const planned = attempts(request)
+  for (;;) {
+    const found = planned.next()
+    // Keys in memory are there at once.
+    const attempt = found instanceof Promise ? await found : found
+    if (attempt === 'none') break
     record.gotKey()
     if (first !== undefined) record.keysRetried += 1
     const answer = await sendInRegion(request, attempt, pipeline, signal, record, replayable)

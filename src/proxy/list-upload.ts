@@ -1,6 +1,7 @@
 import type { KeyedRequest, Pipeline } from './messages.js'
 import type { RequestRecord } from './record.js'
 import { S3Error } from '../s3/error.js'
+import type { Soon } from '../keyring/port.js'
 import type { StoredPart } from '../s3/completed-parts.js'
 import { type PartsPage, readListedParts } from '../s3/listed-parts.js'
 import { forward } from './forward.js'
@@ -46,23 +47,32 @@ export async function listUploadedParts(
  *
  * @throws as {@link listUploadedParts}
  */
-export async function knowUpload(
+export function knowUpload(
   request: KeyedRequest,
   pipeline: Pipeline,
   signal: AbortSignal,
   record: RequestRecord,
-): Promise<KeyedRequest> {
+): Soon<KeyedRequest> {
   const { operation, target, uploadChecksum } = request
   if (operation.name !== 'UploadPart' || uploadChecksum !== 'unknown' || target.type !== 'object') return request
   if (!showsMD5(pipeline, target.bucket) || bringsChecksum(request)) return request
-  const { uploads } = pipeline.etags
   const name = `${target.bucket} ${request.uploadId}`
-  const remembered = uploads.get(name)
+  const remembered = pipeline.etags.uploads.get(name)
   if (remembered !== undefined) return { ...request, uploadChecksum: remembered }
+  return askForChecksum(request, name, pipeline, signal, record)
+}
+
+async function askForChecksum(
+  request: KeyedRequest,
+  name: string,
+  pipeline: Pipeline,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Promise<KeyedRequest> {
   const page = await pageOf(request, { 'max-parts': '1' }, pipeline, signal, record)
   if (page === 'unknown' || page === 'denied') return request
   const checksum = page.algorithm === 'MD5' ? 'md5' : 'other'
-  uploads.set(name, checksum)
+  pipeline.etags.uploads.set(name, checksum)
   return { ...request, uploadChecksum: checksum }
 }
 

@@ -2,6 +2,7 @@ import type { AuthorizedRequest, ClassifiedRequest, Pipeline } from './messages.
 import { chain, decoder } from './rewrite-body.js'
 import type { Readable } from 'node:stream'
 import type { RequestRecord } from './record.js'
+import type { Soon } from '../keyring/port.js'
 import { S3Error } from '../s3/error.js'
 import { bucketETagPolicy } from '../keyring/select.js'
 import { createHash } from 'node:crypto'
@@ -11,6 +12,7 @@ import { formatDeleteRequest, parseDeleteRequest } from '../s3/delete-request.js
 import { resolveETag } from '../s3/etag.js'
 import { resolveETagsInXml } from '../s3/complete-request.js'
 import { restoreWritesElsewhere } from '../s3/restore-request.js'
+import { whenKnown } from '../keyring/soon.js'
 
 /** S3's largest document, CompleteMultipartUpload with 10,000 parts and a checksum each, is below 3 MiB. */
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
@@ -24,22 +26,29 @@ const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024
  *   AccessDenied (a batch delete names an object that the identity may not delete), NotImplemented (a restore that
  *   would make S3 write objects without the customer key)
  */
-export async function readDocument(
+export function readDocument(
   request: ClassifiedRequest,
   pipeline: Pick<Pipeline, 'rules'>,
   openBody: () => Readable,
   record: Pick<RequestRecord, 'deletes'>,
-): Promise<AuthorizedRequest> {
+): Soon<AuthorizedRequest> {
   const { operation, payload } = request
   const emptySigned =
     'decodedLength' in payload && payload.decodedLength === 0 && payload.type.startsWith('streaming-signed')
+  const withDocument = (bytes: Buffer): AuthorizedRequest => ({
+    ...request,
+    authorized: true,
+    document: { type: 'read', bytes },
+  })
   if (operation.body !== 'xml') {
-    if (!emptySigned || operation.body === 'none') return { ...request, authorized: true, document: { type: 'none' } }
-    return { ...request, authorized: true, document: { type: 'read', bytes: await readVerified(request, openBody()) } }
+    if (!emptySigned || operation.body === 'none') return { ...request, authorized: true, document: NO_DOCUMENT }
+    return readVerified(request, openBody()).then(withDocument)
   }
-  const bytes = request.length === 0 ? Buffer.alloc(0) : await readVerified(request, openBody())
-  return { ...request, authorized: true, document: { type: 'read', bytes: checked(request, bytes, pipeline, record) } }
+  const bytes = request.length === 0 ? Buffer.alloc(0) : readVerified(request, openBody())
+  return whenKnown(bytes, (read) => withDocument(checked(request, read, pipeline, record)))
 }
+
+const NO_DOCUMENT = { type: 'none' } as const
 
 /** Checks what the document asks for; gives it back with the upstream's ETags. */
 function checked(

@@ -5,6 +5,7 @@ import { formatDeleteRequest, parseDeleteRequest } from '../s3/delete-request.js
 import { listUploadedParts } from './list-upload.js'
 import { lookUpETag, lookUpSource, type ObjectPlace, showsMD5 } from './look-up-etag.js'
 import type { RequestRecord } from './record.js'
+import type { Soon } from '../keyring/port.js'
 import { mayDo } from './authorize.js'
 import { planToRead } from './resolve-keys.js'
 import { selectKeys } from '../keyring/select.js'
@@ -21,7 +22,23 @@ export const SOURCE_CONDITIONS = ['x-amz-copy-source-if-match', 'x-amz-copy-sour
  *
  * @throws UpstreamFailure; S3Error ServiceUnavailable (nobody could tell), MalformedXML
  */
-export async function resolveETags(
+export function resolveETags(
+  request: KeyedRequest,
+  pipeline: Pipeline,
+  signal: AbortSignal,
+  record: RequestRecord,
+): Soon<KeyedRequest> {
+  return mayName(request, pipeline) ? resolved(request, pipeline, signal, record) : request
+}
+
+/** Whether anything in the request could be an MD5 that was shown for an ETag. */
+function mayName({ target, copySource, document, uploadChecksum }: KeyedRequest, pipeline: Pipeline): boolean {
+  if (target.type !== 'service' && showsMD5(pipeline, target.bucket)) return true
+  if (copySource !== 'none' && showsMD5(pipeline, copySource.bucket)) return true
+  return document.type === 'read' && uploadChecksum === 'md5'
+}
+
+async function resolved(
   request: KeyedRequest,
   pipeline: Pipeline,
   signal: AbortSignal,

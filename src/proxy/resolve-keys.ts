@@ -1,5 +1,5 @@
 import type { AuthorizedRequest, KeyPlan, KeyedRequest, Pipeline } from './messages.js'
-import type { KeyReference, ObjectScope } from '../keyring/port.js'
+import type { KeyReference, ObjectScope, Soon } from '../keyring/port.js'
 import type { ObjectKey, Bucket } from '../s3/names.js'
 import { customerKeyInQuery, parseClientKey } from '../s3/client-key.js'
 import type { Fields } from '../s3/fields.js'
@@ -10,6 +10,7 @@ import { parseVersionId } from '../s3/names.js'
 import { candidateKey, readCandidates } from '../keyring/candidates.js'
 import { selectKeys } from '../keyring/select.js'
 import { unwrapUploadId } from '../s3/upload-id.js'
+import { whenKnown } from '../keyring/soon.js'
 
 type Encrypted = Extract<KeyReference, { type: 'encrypted' }>
 
@@ -21,66 +22,69 @@ type Encrypted = Extract<KeyReference, { type: 'encrypted' }>
  * @throws S3Error AccessDenied (no rule, no key for a write), InvalidArgument (a client's own key where it is not
  *   wanted, or not as S3 takes it; a wish for another encryption where the rule refuses it), NoSuchUpload, ServiceUnavailable (the keyring's service is away)
  */
-export async function resolveKeys(
+export function resolveKeys(
   request: AuthorizedRequest,
   pipeline: Pick<Pipeline, 'rules' | 'memory'>,
   secureHop: boolean,
-): Promise<KeyedRequest> {
+): Soon<KeyedRequest> {
   const { operation, target, copySource } = request
   if (target.type !== 'object' || operation.customerKey === 'none') {
     return {
       ...request,
-      targetKey: { type: 'none' },
-      sourceKey: { type: 'none' },
+      targetKey: NO_KEY,
+      sourceKey: NO_KEY,
       uploadId: plainUploadId(request),
       uploadChecksum: 'unknown',
     }
   }
   const upload = request.query.get('uploadId')
   const unwrapped = upload === undefined ? undefined : unwrapUploadId(upload)
-  const targetKey = await targetPlan(request, pipeline, secureHop, unwrapped)
-  const sourceKey: KeyPlan =
-    copySource === 'none'
-      ? { type: 'none' }
-      : sourcePlan(request, copySource.bucket, copySource.objectKey, copySource.version, pipeline, secureHop)
-  return {
-    ...request,
-    targetKey,
-    sourceKey,
-    uploadId: unwrapped?.upstreamId ?? 'none',
-    uploadChecksum: unwrapped?.checksum ?? 'unknown',
-  }
+  return whenKnown(targetPlan(request, pipeline, secureHop, unwrapped), (targetKey) => {
+    const sourceKey: KeyPlan =
+      copySource === 'none'
+        ? NO_KEY
+        : sourcePlan(request, copySource.bucket, copySource.objectKey, copySource.version, pipeline, secureHop)
+    return {
+      ...request,
+      targetKey,
+      sourceKey,
+      uploadId: unwrapped?.upstreamId ?? 'none',
+      uploadChecksum: unwrapped?.checksum ?? 'unknown',
+    }
+  })
 }
+
+const NO_KEY: KeyPlan = { type: 'none' }
 
 function plainUploadId(request: AuthorizedRequest): string | 'none' {
   const upload = request.query.get('uploadId')
   return upload === undefined ? 'none' : unwrapUploadId(upload).upstreamId
 }
 
-async function targetPlan(
+function targetPlan(
   request: AuthorizedRequest,
   pipeline: Pick<Pipeline, 'rules' | 'memory'>,
   secureHop: boolean,
   upload: ReturnType<typeof unwrapUploadId> | undefined,
-): Promise<KeyPlan> {
-  if (request.target.type !== 'object') return { type: 'none' }
+): Soon<KeyPlan> {
+  if (request.target.type !== 'object') return NO_KEY
   const { bucket, objectKey } = request.target
   const reference = demandRule(pipeline, bucket, objectKey)
   const version = versionOf(request)
   if (hasCustomerKeys(request.fields, 'target')) {
     return relayed(request, 'target', reference, { bucket, bucketIdentity: bucket, objectKey, version }, secureHop)
   }
-  if (reference.type === 'plain') return { type: 'none' }
+  if (reference.type === 'plain') return NO_KEY
   if (reference.clientEncryption === 'reject') refuseEncryptionWishes(request.fields)
   const scope: ObjectScope = { bucket, bucketIdentity: reference.bucketIdentity, objectKey, version }
   switch (request.operation.keyUse) {
     case 'none':
-      return { type: 'none' }
+      return NO_KEY
     case 'write':
-      return { type: 'one', dataKey: await reference.keyring.forWrite(scope), scope }
+      return whenKnown(reference.keyring.forWrite(scope), (dataKey) => ({ type: 'one', dataKey, scope }))
     case 'upload':
       return broughtByClient(request, reference, scope, pipeline, upload)
-        ? { type: 'none' }
+        ? NO_KEY
         : uploadPlan(reference, scope, pipeline, upload)
     case 'read':
       return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, pipeline.memory) }
@@ -115,25 +119,26 @@ function broughtByClient(
 }
 
 /** Parts get the key that the upload was created with, on whichever replica, whatever is active by now. */
-async function uploadPlan(
+function uploadPlan(
   reference: Encrypted,
   scope: ObjectScope,
   pipeline: Pick<Pipeline, 'memory'>,
   upload: ReturnType<typeof unwrapUploadId> | undefined,
-): Promise<KeyPlan> {
+): Soon<KeyPlan> {
   if (upload === undefined) throw new S3Error('InvalidArgument', { extra: { ArgumentName: 'uploadId' } })
   const remembered = pipeline.memory.getUpload(scope, upload.upstreamId)
   const known = upload.key !== 'unknown' ? upload.key : remembered
   // An id that no proxy gave (from ListMultipartUploads): the active version is the only fair guess, and S3 refuses a
   // part whose key is not the one of the upload's creation.
-  if (known === 'unknown') return { type: 'one', dataKey: await reference.keyring.forWrite(scope), scope }
-  const dataKey = await candidateKey(reference, scope, known)
-  if (dataKey === 'unknown') {
+  if (known === 'unknown') {
+    return whenKnown(reference.keyring.forWrite(scope), (dataKey) => ({ type: 'one', dataKey, scope }))
+  }
+  return whenKnown(candidateKey(reference, scope, known), (dataKey) => {
+    if (dataKey !== 'unknown') return { type: 'one', dataKey, scope }
     throw new S3Error('NoSuchUpload', {
       cause: 'the upload id names a keyring or key version that the rule does not have',
     })
-  }
-  return { type: 'one', dataKey, scope }
+  })
 }
 
 function sourcePlan(
@@ -160,7 +165,7 @@ export function planToRead(
   version: ObjectScope['version'],
   { memory }: Pick<Pipeline, 'memory'>,
 ): KeyPlan {
-  if (reference.type === 'plain') return { type: 'none' }
+  if (reference.type === 'plain') return NO_KEY
   const scope: ObjectScope = { bucket, bucketIdentity: reference.bucketIdentity, objectKey, version }
   return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, memory) }
 }

@@ -4,6 +4,7 @@ import type { Pipeline, RewrittenRequest } from './messages.js'
 import { etagIn, lookUpETag, type ObjectPlace, rememberETag, rememberedETag } from './look-up-etag.js'
 import type { RequestRecord } from './record.js'
 import { S3Error } from '../s3/error.js'
+import type { Soon } from '../keyring/port.js'
 import { bringsChecksum } from './md5-body.js'
 import { bucketETagPolicy } from '../keyring/select.js'
 import { holdAnswer } from './hold-answer.js'
@@ -17,25 +18,30 @@ const MAX_FORM_ANSWER_BYTES = 64 * 1024
  *
  * @throws S3Error InternalError (the upstream keeps another MD5 than that of the bytes); UpstreamFailure
  */
-export async function showETagField(
+export function showETagField(
   request: RewrittenRequest,
   answer: Answered,
   pipeline: Pipeline,
   signal: AbortSignal,
   record: RequestRecord,
-): Promise<Answered> {
+): Soon<Answered> {
   const place = placeOf(request)
   if (place === 'none') return answer
   const policy = bucketETagPolicy(pipeline.rules, place.bucket)
   if (policy === 'passthrough') return answer
   checkStored(request, answer, record)
-  const shown = policy === 'md5' ? await md5Shown(answer, { request, place, pipeline, signal, record }) : opaque(answer)
-  const fields = new Map(shown.response.fields)
   // What only the proxy asked for is not the client's to wonder about.
-  if ((policy === 'md5' || request.sentMD5() !== 'none') && !bringsChecksum(request)) {
-    for (const name of fields.keys()) if (name.startsWith('x-amz-checksum-')) fields.delete(name)
-  }
-  return { ...shown, response: { ...shown.response, fields } }
+  const asked = (policy === 'md5' || request.sentMD5() !== 'none') && !bringsChecksum(request)
+  if (policy !== 'md5') return asked ? withoutChecksums(opaque(answer)) : opaque(answer)
+  return md5Shown(answer, { request, place, pipeline, signal, record }).then((shown) =>
+    asked ? withoutChecksums(shown) : shown,
+  )
+}
+
+function withoutChecksums(answer: Answered): Answered {
+  const fields = new Map(answer.response.fields)
+  for (const name of fields.keys()) if (name.startsWith('x-amz-checksum-')) fields.delete(name)
+  return { ...answer, response: { ...answer.response, fields } }
 }
 
 /** A request, the object that it is about, and what it takes to ask about that. */
@@ -55,7 +61,9 @@ function withETag(answer: Answered, show: (value: string) => string): Answered {
   const { response } = answer
   const value = response.fields.get('etag')
   if (value === undefined) return answer
-  return { ...answer, response: { ...response, fields: new Map([...response.fields, ['etag', show(value)]]) } }
+  const fields = new Map(response.fields)
+  fields.set('etag', show(value))
+  return { ...answer, response: { ...response, fields } }
 }
 
 async function md5Shown(answer: Answered, asking: Asking): Promise<Answered> {
