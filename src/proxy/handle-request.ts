@@ -1,8 +1,7 @@
 import type { AuthenticatedRequest, ClassifiedRequest, Pipeline } from './messages.js'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type RequestRecord, newRecord } from './record.js'
 import type { Forwarded } from './forward.js'
-import type { Handler } from './handler.js'
+import type { ClientRequest, ClientResponse, Handler } from './handler.js'
 import type { Readable } from 'node:stream'
 import { S3Error } from '../s3/error.js'
 import { UpstreamFailure } from '../upstream/types.js'
@@ -40,11 +39,14 @@ export function requestHandler(live: () => Pipeline): Handler {
     const started = pipeline.monotonic()
     const elapsed = () => pipeline.monotonic() - started
     const requestId = pipeline.randomBytes(8).toString('hex').toUpperCase()
-    const remoteAddress = request.socket.remoteAddress ?? 'unix'
-    const record = newRecord({ requestId, remoteAddress, method: request.method ?? '' }, listener, elapsed)
+    const { method, remoteAddress } = request
+    const record = newRecord({ requestId, remoteAddress, method }, listener, elapsed)
     const gone = new AbortController()
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort()
+    const over = new Promise<void>((resolve) => {
+      response.onOver((how) => {
+        if (how === 'cut') gone.abort()
+        resolve()
+      })
     })
     let unread: Forwarded | undefined
     const openBody = bodyOpener(request, response, record, expectsContinue)
@@ -91,15 +93,15 @@ export function requestHandler(live: () => Pipeline): Handler {
       unread?.response.body.destroy()
       end(request, response, cause, requestId, record, pipeline, gone.signal)
     }
-    await finished(response)
+    await over
     pipeline.observe(record.event({ totalMs: elapsed() }))
   }
 }
 
 /** Opens the body once, after telling a client that waits for it to go on. */
 function bodyOpener(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
   record: RequestRecord,
   expectsContinue: boolean,
 ): () => Readable {
@@ -132,8 +134,8 @@ function noteTarget({ operation, target, query, copySource }: ClassifiedRequest,
 
 /** The one catch: an S3Error is the answer, anything else is our fault; a client that has left gets nothing. */
 function end(
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: ClientRequest,
+  response: ClientResponse,
   cause: unknown,
   requestId: string,
   record: RequestRecord,
@@ -163,7 +165,7 @@ function end(
   if (record.accessKeyId === 'none') record.accessKeyId = error.extra['AWSAccessKeyId']?.slice(0, 128) ?? 'none'
   record.reason = error.cause === undefined ? error.message : reasonOf(error.cause)
   try {
-    const resource = (request.url ?? '/').split('?', 1)[0] as string
+    const resource = request.url.split('?', 1)[0] as string
     record.bytesOut = refuse(request, response, error, { requestId, resource, region: clientRegion(pipeline) })
   } catch {
     response.destroy()
@@ -184,12 +186,4 @@ function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
   const code = 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : ''
   return `${cause.message}${code}${cause.cause === undefined ? '' : `: ${reasonOf(cause.cause)}`}`.slice(0, 500)
-}
-
-function finished(response: ServerResponse): Promise<void> {
-  if (response.writableFinished || response.destroyed) return Promise.resolve()
-  return new Promise((resolve) => {
-    response.once('finish', resolve)
-    response.once('close', resolve)
-  })
 }

@@ -4,8 +4,7 @@ import type { Pipeline, RewrittenRequest } from './messages.js'
 import { judgeBodilessError, judgeDocument, judgeUpstreamError } from './upstream-error.js'
 import { mayFailLate, watchForError } from './late-error.js'
 import type { RequestRecord } from './record.js'
-import { bodyIsDue } from './refuse.js'
-import type { ServerResponse } from 'node:http'
+import type { ClientResponse } from './handler.js'
 import { Transform, type TransformCallback } from 'node:stream'
 import { UpstreamFailure } from '../upstream/types.js'
 import { answerRewrites } from './rewrite-answer.js'
@@ -26,7 +25,7 @@ const KEY_MD5 = /^x-amz-(?:copy-source-)?server-side-encryption-customer-key-md5
 export async function respond(
   request: RewrittenRequest,
   { attempt, response: answer, object }: Answered,
-  response: ServerResponse,
+  response: ClientResponse,
   pipeline: Pipeline,
   record: RequestRecord,
 ): Promise<void> {
@@ -57,7 +56,7 @@ export async function respond(
   writeHead(response, answer.status, headers, record)
   const counted = new Counter(record)
   try {
-    await pipe([answer.body, ...changing, counted, response])
+    await pipe([answer.body, ...changing, counted, response.bodyStream()])
   } catch (error) {
     if (isUpstreams(error)) record.outcome = 'upstream-failed'
     throw error
@@ -88,11 +87,11 @@ function lateErrors(
 export async function respondToForm(
   request: RewrittenRequest,
   { response: answer }: Forwarded,
-  response: ServerResponse,
+  response: ClientResponse,
   record: RequestRecord,
 ): Promise<void> {
   writeHead(response, answer.status, answerHeaders(request, answer), record)
-  await pipe(answer.body, new Counter(record), response)
+  await pipe(answer.body, new Counter(record), response.bodyStream())
 }
 
 /** A client that leaves shows as a premature close, or as the abort that its leaving causes; the rest is the upstream's. */
@@ -113,16 +112,13 @@ function answerHeaders(request: RewrittenRequest, answer: Forwarded['response'])
 }
 
 function writeHead(
-  response: ServerResponse,
+  response: ClientResponse,
   status: number,
   headers: ReadonlyMap<string, string>,
   record: RequestRecord,
 ): void {
   record.status = status
-  response.sendDate = false
-  // Refused early: the rest of the upload is not wanted, and the client should know before it has sent it.
-  const closing = bodyIsDue(response.req) ? { connection: 'close' } : {}
-  response.writeHead(status, { ...Object.fromEntries(headers), ...closing })
+  response.writeHead(status, headers)
 }
 
 /** Counts what passes; the one thing between upstream and client where nothing is rewritten. */

@@ -7,6 +7,7 @@ import type { RequestObserver } from '../proxy/event.js'
 import { S3Error } from '../s3/error.js'
 import { dropRest } from './connections.js'
 import { headFault } from './head-fault.js'
+import { nodeRequest, nodeResponse } from './node-client.js'
 
 export interface Dispatch {
   readonly listener: ListenerInfo
@@ -83,7 +84,7 @@ async function handle(exchange: Exchange, { handler, listener, log }: Dispatch):
   const { request, response, awaitsContinue } = exchange
   if (awaitsContinue) noteContinue(exchange)
   try {
-    await handler(request, response, { listener, expectsContinue: awaitsContinue })
+    await handler(nodeRequest(request), nodeResponse(response), { listener, expectsContinue: awaitsContinue })
   } catch (err) {
     log.error({ listener: listener.name, err }, 'the request handler failed')
     response.destroy()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { countBody, exchange, rawClient, start } from './harness.js'
+import { answer, countBody, exchange, rawClient, start } from './harness.js'
 
 /**
  * The attacker sits behind, or before, another HTTP program and looks for bytes that the two read differently: a second
@@ -90,8 +90,8 @@ t.test('chunks that two programs could read in two ways cut the body off, and no
     const bodies: (number | string)[] = []
     const { port, handled } = await start(t, {
       handler: async (request, response, context) => {
-        request.on('end', () => bodies.push('whole'))
-        await countBody(request, response, context)
+        const watched = { ...request, openBody: () => request.openBody().on('end', () => bodies.push('whole')) }
+        await countBody(watched, response, context)
       },
     })
     const said = await exchange(port, `${headed('Transfer-Encoding: chunked')}${chunk}${BODY}`)
@@ -105,7 +105,7 @@ t.test('chunks that two programs could read in two ways cut the body off, and no
 t.test('a head that is too large is 431, and node is not left to drop fields in silence', async (t) => {
   const { port, handled, events } = await start(t, {
     handler: async (request, response) => {
-      response.end(String(request.rawHeaders.length / 2))
+      answer(response, String(request.rawHeaders.length / 2))
     },
   })
   const field = `X-A: ${'a'.repeat(90)}\r\n`
@@ -142,8 +142,7 @@ t.test('Upgrade is ignored and CONNECT gets nothing', async (t) => {
 t.test('behind an answer that closes the connection no further request runs', async (t) => {
   const { port, handled } = await start(t, {
     handler: async (_request, response) => {
-      response.setHeader('connection', 'close')
-      response.end('first')
+      answer(response, 'first')
     },
   })
   const pipelined = (n: number) => `PUT /${n} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello`

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { once } from 'node:events'
-import { type Running, countBody, eventually, rawClient, start } from './harness.js'
+import { answer, countBody, eventually, rawClient, start, type Running } from './harness.js'
 
 const head = (...lines: string[]) => `PUT /a HTTP/1.1\r\nHost: x\r\n${lines.join('\r\n')}\r\n\r\n`
 
@@ -57,9 +57,9 @@ t.test('pipelined behind an answer that has begun: 503, and the connection close
   let finish: () => void = () => undefined
   const server = await start(t, {
     handler: async (_request, response) => {
-      response.writeHead(200, { 'content-length': 2 })
-      response.write('o')
-      finish = () => response.end('k')
+      response.writeHead(200, new Map([['content-length', '2']]))
+      response.write(Buffer.from('o'))
+      finish = () => response.end(Buffer.from('k'))
     },
   })
   const client = rawClient(server.port)
@@ -77,7 +77,9 @@ t.test('pipelined behind an answer that has begun: 503, and the connection close
 
 t.test('the end of a download that was handed over and not yet taken is not lost', async (t) => {
   const size = 20_000_000
-  const server = await start(t, { handler: async (_request, response) => void response.end(Buffer.alloc(size, 'x')) })
+  const server = await start(t, {
+    handler: async (_request, response) => answer(response, Buffer.alloc(size, 'x')),
+  })
   const client = rawClient(server.port)
   client.send(head('Content-Length: 0'))
   await client.until(/x/)
@@ -110,7 +112,7 @@ t.test('requests that wait behind another one on a connection that breaks are to
   let gone = 0
   const server = await start(t, {
     handler: async (_request, response) => {
-      await once(response, 'close')
+      await new Promise((resolve) => response.onOver(resolve))
       gone += 1
     },
   })
@@ -125,8 +127,7 @@ t.test('requests that wait behind another one on a connection that breaks are to
 t.test('an upload that was answered early can read its answer to the end, while draining too', async (t) => {
   const server = await start(t, {
     handler: async (_request, response) => {
-      response.statusCode = 403
-      response.end('refused')
+      answer(response, 'refused', 403)
     },
   })
   const client = rawClient(server.port, 'stubborn')

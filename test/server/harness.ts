@@ -1,8 +1,7 @@
 import { type ListenerConfig } from '../../src/config/types.js'
 import { type Listeners, SERVER_TIMES, type StartOptions, startListeners } from '../../src/server.js'
 import { type Socket, connect } from 'node:net'
-import type { IncomingMessage } from 'node:http'
-import type { Handler } from '../../src/proxy/handler.js'
+import type { ClientRequest, ClientResponse, Handler } from '../../src/proxy/handler.js'
 import type { RequestEvent } from '../../src/proxy/event.js'
 import { createLogger } from '../../src/telemetry/logger.js'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -27,15 +26,28 @@ interface Test {
 /** Takes in the body and tells its length. */
 export const countBody: Handler = async (request, response) => {
   const size = await sizeOf(request)
-  if (size !== 'cut off') response.end(`got ${size}`)
+  if (size !== 'cut off') answer(response, `got ${size}`)
 }
 
-export function sizeOf(request: IncomingMessage): Promise<number | 'cut off'> {
+/** A whole answer. */
+export function answer(
+  response: ClientResponse,
+  text: string | Buffer,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const bytes = Buffer.from(text)
+  response.writeHead(status, new Map(Object.entries({ 'content-length': String(bytes.length), ...headers })))
+  response.end(bytes)
+}
+
+export function sizeOf(request: ClientRequest): Promise<number | 'cut off'> {
   return new Promise((resolve) => {
     let size = 0
-    request.on('data', (chunk: Buffer) => (size += chunk.length))
-    request.on('end', () => resolve(size))
-    request.on('close', () => resolve('cut off'))
+    const body = request.openBody()
+    body.on('data', (chunk: Buffer) => (size += chunk.length))
+    body.on('end', () => resolve(size))
+    body.on('close', () => resolve('cut off'))
   })
 }
 

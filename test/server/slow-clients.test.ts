@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Socket, connect } from 'node:net'
-import { countBody, eventually, exchange, rawClient, sizeOf, start } from './harness.js'
+import { answer, countBody, eventually, exchange, rawClient, sizeOf, start } from './harness.js'
 import { httpOptions } from '../../src/server/http-options.js'
 
 const timeouts = { headersMs: 10_000, clientIdleMs: 10_000, keepAliveMs: 10_000, drainMs: 1_000 }
@@ -58,7 +58,7 @@ t.test('a download that nobody takes is cut off, and one that is taken slowly is
   const size = 20_000_000
   const { port, log } = await start(t, {
     timeouts: { ...timeouts, clientIdleMs: 700 },
-    handler: async (_request, response) => void response.end(Buffer.alloc(size)),
+    handler: async (_request, response) => answer(response, Buffer.alloc(size)),
   })
   const [slow, stalled] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
   const taken = new Map<Socket, number>()

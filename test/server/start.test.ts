@@ -1,5 +1,5 @@
 import t from 'tap'
-import { LOOPBACK, eventually, rawClient, start, temporaryFolder } from './harness.js'
+import { LOOPBACK, answer, eventually, rawClient, start, temporaryFolder } from './harness.js'
 import { existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs'
 import { type Server, createServer } from 'node:net'
 import type { ListenerConfig } from '../../src/config/types.js'
@@ -110,7 +110,7 @@ t.test('a unix socket serves, is open to owner and group only, and is gone at th
   t.teardown(() => process.umask(umask))
   const { listeners } = await start(t, {
     listeners: [{ type: 'unix', path, anonymous: 'app' }],
-    handler: async (_request, response, { listener }) => void response.end(JSON.stringify(listener)),
+    handler: async (_request, response, { listener }) => answer(response, JSON.stringify(listener)),
   })
   t.equal(lstatSync(path).mode & 0o777, 0o660)
   t.equal(process.umask(0), 0, 'the umask is as it was')

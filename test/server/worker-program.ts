@@ -6,7 +6,7 @@ import { createMetrics } from '../../src/telemetry/metrics.js'
 import { WORKER_TIMES, isWorker, runWorkers } from '../../src/workers.js'
 import cluster from 'node:cluster'
 import { StartError } from '../../src/server/start-error.js'
-import { countBody } from './harness.js'
+import { answer, sizeOf } from './harness.js'
 import { createLogger, standardOutput } from '../../src/telemetry/logger.js'
 import { linkToPrimary } from '../../src/workers/worker.js'
 
@@ -29,11 +29,11 @@ async function work(): Promise<void> {
     ...{ listeners, timeouts, times: SERVER_TIMES, log, observe: metrics.observe, onCertificate: metrics.certificate },
     outOfOrder: () => 'none',
     onCertificateReload: metrics.certificateReload,
-    handler: async (request, response, context) => {
+    handler: async (request, response) => {
       if (request.url === '/crash') process.exit(7)
       if (request.url === '/hang') for (;;);
-      response.setHeader('x-pid', process.pid)
-      await countBody(request, response, context)
+      const size = await sizeOf(request)
+      if (size !== 'cut off') answer(response, `got ${size}`, 200, { 'x-pid': String(process.pid) })
     },
   }).catch((error: unknown) => primary.failed((error as StartError).message))
   primary.ready(
