@@ -1,37 +1,52 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
 import type { CredentialScope, SecretAccessKey } from './types.js'
 
 /** A day changes once, regions are few: more scopes than this for one secret are not worth remembering. */
 const REMEMBERED_SCOPES = 16
-const remembered = new WeakMap<SecretAccessKey, Map<string, Buffer>>()
+const remembered = new WeakMap<SecretAccessKey, ScopedKey[]>()
+
+interface ScopedKey {
+  readonly scope: CredentialScope
+  readonly signingKey: KeyObject
+}
 
 /**
  * The HMAC key of one secret, day, region and service, 32 bytes. Four HMACs are saved where it is remembered.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-export function signingKeyOf(secret: SecretAccessKey, scope: CredentialScope): Buffer {
-  const known = remembered.get(secret)?.get(scopeText(scope))
+export function signingKeyOf(secret: SecretAccessKey, scope: CredentialScope): KeyObject {
+  const known = recall(remembered.get(secret), scope)
   if (known !== undefined) return known
   let key: Buffer = Buffer.from(`AWS4${secret.reveal()}`, 'utf8')
   for (const part of [scope.date, scope.region, scope.service, 'aws4_request']) {
     key = createHmac('sha256', key).update(part, 'utf8').digest()
   }
-  return key
+  return createSecretKey(key)
 }
 
 /**
  * Keeps a signing key for the next request; the memory goes with the secret. Only for what was verified, or signed here: whoever
  * knows an access key id can name any day and region, and would push out the keys that are in use.
  */
-export function rememberSigningKey(secret: SecretAccessKey, scope: CredentialScope, key: Buffer): void {
-  const keys = remembered.get(secret) ?? new Map<string, Buffer>()
+export function rememberSigningKey(secret: SecretAccessKey, scope: CredentialScope, signingKey: KeyObject): void {
+  const keys = remembered.get(secret) ?? []
+  if (recall(keys, scope) !== undefined) return
+  keys.push({ scope, signingKey })
+  if (keys.length > REMEMBERED_SCOPES) keys.shift()
   remembered.set(secret, keys)
-  const name = scopeText(scope)
-  if (keys.has(name)) return
-  const oldest = keys.size < REMEMBERED_SCOPES ? undefined : keys.keys().next().value
-  if (oldest !== undefined) keys.delete(oldest)
-  keys.set(name, key)
+}
+
+/** The newest first: it is today's. No name is made of the scope, which would cost each request more than the comparison. */
+function recall(keys: readonly ScopedKey[] | undefined, wanted: CredentialScope): KeyObject | undefined {
+  if (keys === undefined) return undefined
+  for (let at = keys.length - 1; at >= 0; at -= 1) {
+    const { scope, signingKey } = keys[at] as ScopedKey
+    if (scope.date === wanted.date && scope.region === wanted.region && scope.service === wanted.service) {
+      return signingKey
+    }
+  }
+  return undefined
 }
 
 /** `20130524/us-east-1/s3/aws4_request` */
@@ -41,13 +56,11 @@ export function scopeText(scope: CredentialScope): string {
 
 /** Hex. A string is hashed as the byte string (latin1) that it is. */
 export function sha256(bytes: string | Buffer): string {
-  return createHash('sha256')
-    .update(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
-    .digest('hex')
+  return hash('sha256', typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
 }
 
 /** Hex signature of an ASCII string to sign. */
-export function signatureOf(signingKey: Buffer, stringToSign: string): string {
+export function signatureOf(signingKey: KeyObject, stringToSign: string): string {
   return createHmac('sha256', signingKey).update(stringToSign, 'latin1').digest('hex')
 }
 

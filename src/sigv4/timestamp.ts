@@ -1,12 +1,19 @@
-const BASIC = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
 /** RFC 9110's date, with the zones that clients write in place of GMT; then its two obsolete forms. */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|UTC|[+-]\d{4}))$/
 const RFC_850 = /^[A-Z][a-z]{2,5}day, (\d\d)-([A-Z][a-z]{2})-(\d\d) (\d\d:\d\d:\d\d) GMT$/
 const ASCTIME = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ([ \d]\d) (\d\d:\d\d:\d\d) (\d{4})$/
 
-/** `yyyymmddThhmmssZ`, the one form that a string to sign takes. */
+let lastSecond = Number.NaN
+let lastText = ''
+
+/** `yyyymmddThhmmssZ`, the one form that a string to sign takes. The last one is kept: a second has many requests. */
 export function formatTimestamp(date: Date): string {
-  return date.toISOString().replace(/[-:]|\.\d{3}/g, '')
+  const second = Math.floor(date.getTime() / 1000)
+  if (second !== lastSecond) {
+    lastText = date.toISOString().replace(/[-:]|\.\d{3}/g, '')
+    lastSecond = second
+  }
+  return lastText
 }
 
 /** As S3 shows times in its errors: `2013-05-24T00:00:00Z`. */
@@ -16,18 +23,23 @@ export function showTime(date: Date): string {
 
 /** Reads `yyyymmddThhmmssZ`; a day or an hour that does not exist is invalid. */
 export function parseTimestamp(text: string): Date | 'invalid' {
-  const parts = BASIC.exec(text)
-  if (parts === null) return 'invalid'
-  const [year, month, day, hour, minute, second] = parts.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
+  if (text.length !== 16 || text[8] !== 'T' || text[15] !== 'Z') return 'invalid'
+  const [year, month, day] = [digits(text, 0, 4), digits(text, 4, 6), digits(text, 6, 8)]
+  const [hour, minute, second] = [digits(text, 9, 11), digits(text, 11, 13), digits(text, 13, 15)]
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second))
-  return formatTimestamp(date) === text ? date : 'invalid'
+  // A day that does not exist is taken for one of another month, and a year below 100 for 19xx.
+  const exists = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+  return exists && hour < 24 && minute < 60 && second < 60 ? date : 'invalid'
+}
+
+/** NaN where one of the characters is no digit. */
+function digits(text: string, from: number, to: number): number {
+  let value = 0
+  for (let at = from; at < to; at += 1) {
+    const digit = text.charCodeAt(at) - 0x30
+    value = digit >= 0 && digit <= 9 ? value * 10 + digit : Number.NaN
+  }
+  return value
 }
 
 /**

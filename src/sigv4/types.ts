@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 
 /** A secret that prints as `[secret]` wherever it is logged, inspected or serialised. */
@@ -76,5 +77,5 @@ export interface VerifiedSignature {
   /** hex; the seed of the chunk chain */
   readonly signature: string
   /** HMAC key of the scope, 32 bytes */
-  readonly signingKey: Buffer
+  readonly signingKey: KeyObject
 }

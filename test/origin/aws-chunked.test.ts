@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { decodeChunked } from '../../src/origin/aws-chunked.js'
@@ -9,7 +9,7 @@ const signingKey = randomBytes(32)
 const signature = 'a'.repeat(64)
 const scope = { accessKeyId: 'AKIA', date: '20261123', region: 'eu-central-1', service: 's3' }
 const timestamp = '20261123T120000Z'
-const verified = { scope, timestamp, signature, signingKey }
+const verified = { scope, timestamp, signature, signingKey: createSecretKey(signingKey) }
 const seed = { signingKey, scope: '20261123/eu-central-1/s3/aws4_request', timestamp, signature }
 const trailer = { name: 'x-amz-checksum-crc32', value: 'AAAAAA==' }
 

@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto'
+import { inspect } from 'node:util'
 import t from 'tap'
 import {
   rememberSigningKey,
@@ -9,6 +11,8 @@ import {
 } from '../../src/sigv4/signing-key.js'
 import { SecretAccessKey } from '../../src/sigv4/types.js'
 import { scope, secret } from './examples.js'
+
+const hex = (key: KeyObject): string => key.export().toString('hex')
 
 t.test("the key signs AWS's string to sign as AWS does", (t) => {
   const toSign = `AWS4-HMAC-SHA256\n20130524T000000Z\n${scopeText(scope)}\n7344ae5b7ee6c3e7e6b0fe0640412a37625d1fbfff95c48bbb2dc43964946972`
@@ -26,19 +30,19 @@ t.test('each part of scope and secret makes another key', (t) => {
     signingKeyOf(secret, { ...scope, service: 'sts' }),
     signingKeyOf(new SecretAccessKey('another'), scope),
   ]
-  const keys = [signingKeyOf(secret, scope), ...others].map((key) => key.toString('hex'))
+  const keys = [signingKeyOf(secret, scope), ...others].map((key) => hex(key))
   t.equal(new Set(keys).size, 5)
   t.end()
 })
 
 t.test('remembering changes nothing: the same after many other scopes, and for an equal secret', (t) => {
-  const before = signingKeyOf(secret, scope).toString('hex')
+  const before = hex(signingKeyOf(secret, scope))
   for (let day = 0; day < 40; day += 1) {
     const other = { ...scope, date: String(20200101 + day) }
     rememberSigningKey(secret, other, signingKeyOf(secret, other))
   }
-  t.equal(signingKeyOf(secret, scope).toString('hex'), before)
-  t.equal(signingKeyOf(new SecretAccessKey(secret.reveal()), scope).toString('hex'), before)
+  t.equal(hex(signingKeyOf(secret, scope)), before)
+  t.equal(hex(signingKeyOf(new SecretAccessKey(secret.reveal()), scope)), before)
   t.end()
 })
 
@@ -56,5 +60,28 @@ t.test('signatures are the same only if all of them is', (t) => {
 
 t.test('strings are hashed as the bytes that they stand for', (t) => {
   t.equal(sha256('\xfc'), sha256(Buffer.from([0xfc])))
+  t.end()
+})
+
+t.test('a signing key prints none of its bytes', (t) => {
+  const key = signingKeyOf(secret, scope)
+  for (const shown of [inspect(key), JSON.stringify(key)]) {
+    for (const encoding of ['hex', 'base64', 'latin1'] as const) {
+      t.notOk(shown.includes(key.export().toString(encoding)))
+    }
+  }
+  t.end()
+})
+
+t.test('the keys in use stay where others are remembered, up to a bound', (t) => {
+  const ofDay = (day: number) => ({ ...scope, date: String(20200101 + day) })
+  const own = new SecretAccessKey('bounded')
+  const keys = Array.from({ length: 16 }, (_, day) => signingKeyOf(own, ofDay(day)))
+  keys.forEach((key, day) => rememberSigningKey(own, ofDay(day), key))
+  rememberSigningKey(own, ofDay(3), keys[3]!)
+  for (const [day, key] of keys.entries()) t.equal(signingKeyOf(own, ofDay(day)), key, 'the same, not another like it')
+  rememberSigningKey(own, ofDay(16), signingKeyOf(own, ofDay(16)))
+  t.not(signingKeyOf(own, ofDay(0)), keys[0], 'the oldest is gone')
+  t.equal(signingKeyOf(own, ofDay(1)), keys[1])
   t.end()
 })

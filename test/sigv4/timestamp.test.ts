@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { formatTimestamp, parseDateHeader, parseTimestamp, showTime } from '../../src/sigv4/timestamp.js'
 
@@ -41,5 +42,59 @@ t.test('the Date header is an HTTP date or the basic form', (t) => {
   ]) {
     t.equal(parseDateHeader(text), 'invalid', JSON.stringify(text))
   }
+  t.end()
+})
+
+const basic = (date: Date): string => date.toISOString().replace(/[-:]|\.\d{3}/g, '')
+
+/** What reading means, said plainly: a time that is written in the same way. */
+function plainParse(text: string): Date | 'invalid' {
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text)?.map(Number) ?? []
+  if (year === undefined) return 'invalid'
+  const date = new Date(Date.UTC(year, month! - 1, day, hour, minute, second))
+  return basic(date) === text ? date : 'invalid'
+}
+
+const two = fc.integer({ min: 0, max: 99 }).map((n) => String(n).padStart(2, '0'))
+const year = fc.oneof(
+  fc.constantFrom('0000', '0099', '0100', '1900', '1970', '2000', '9999'),
+  fc.tuple(two, two).map((t) => t.join('')),
+)
+const near = (...values: readonly string[]) => fc.oneof(fc.constantFrom(...values), two)
+const timestamp = fc
+  .tuple(
+    year,
+    near('00', '01', '02', '12', '13'),
+    near('00', '01', '28', '29', '30', '31', '32'),
+    near('23', '24'),
+    near('59', '60'),
+    near('59', '60'),
+  )
+  .map(([y, mo, d, h, mi, s]) => `${y}${mo}${d}T${h}${mi}${s}Z`)
+const nearlyTimestamp = fc
+  .tuple(timestamp, fc.nat({ max: 15 }), fc.string({ unit: 'binary', maxLength: 2 }))
+  .map(([text, at, other]) => text.slice(0, at) + other + text.slice(at + 1))
+
+t.test('read as the plain formulation reads it, whatever it is', (t) => {
+  fc.assert(
+    fc.property(fc.oneof(timestamp, nearlyTimestamp, fc.string()), (text) => {
+      const [read, plain] = [parseTimestamp(text), plainParse(text)]
+      return read === plain || (read as Date).getTime() === (plain as Date).getTime()
+    }),
+    { numRuns: 3000 },
+  )
+  t.end()
+})
+
+t.test('written as ever, in whatever order times come', (t) => {
+  const date = fc.date({ min: new Date(-1e13), max: new Date(3e14), noInvalidDate: true })
+  fc.assert(
+    fc.property(fc.array(date), (dates) => {
+      const close = dates.flatMap((d) => [d, new Date(d.getTime() + 1), new Date(d.getTime() + 999), d])
+      return close.every((d) => formatTimestamp(d) === basic(d))
+    }),
+  )
+  t.throws(() => formatTimestamp(new Date(Number.NaN)), RangeError)
   t.end()
 })

@@ -74,16 +74,9 @@ t.test("AWS's examples are accepted, and their signature is the seed of what fol
     const authorization = `AWS4-HMAC-SHA256 Credential=${credential},SignedHeaders=${names},Signature=${example.signature}`
     const fields = new Map(Object.entries({ ...example.headers, authorization }))
     const request = { method: example.method, rawPath: example.path, rawQuery: example.query, fields }
-    t.same(
-      verify(request),
-      {
-        scope,
-        timestamp: examples.timestamp,
-        signature: example.signature,
-        signingKey: signingKeyOf(secret, scope),
-      },
-      example.name,
-    )
+    const { signingKey, ...rest } = verify(request)
+    t.same(rest, { scope, timestamp: examples.timestamp, signature: example.signature }, example.name)
+    t.ok(signingKey.equals(signingKeyOf(secret, scope)))
     t.equal(
       codeOf(() => verify({ ...request, method: 'POST' })),
       'SignatureDoesNotMatch',

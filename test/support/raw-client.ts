@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, createSecretKey } from 'node:crypto'
 import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http'
 import { Agent, request as httpsRequest } from 'node:https'
 import { SignatureV4 } from '@smithy/signature-v4'
@@ -169,7 +169,12 @@ function verifiedBy(server: S3Server, headers: Readonly<Record<string, string>>)
     Buffer.from(`AWS4${secretAccessKey}`),
   )
   const timestamp = headers['x-amz-date'] ?? ''
-  return { scope: { accessKeyId, date, region, service: 's3' }, timestamp, signature, signingKey }
+  return {
+    scope: { accessKeyId, date, region, service: 's3' },
+    timestamp,
+    signature,
+    signingKey: createSecretKey(signingKey),
+  }
 }
 
 function pick(request: RawRequest): { accessKeyId?: string; secretAccessKey?: string } {
