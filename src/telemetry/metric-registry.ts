@@ -1,4 +1,14 @@
-import { AggregatorRegistry, Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import {
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  Histogram,
+  type Metric,
+  Registry,
+  collectDefaultMetrics,
+} from 'prom-client'
+import { type Count, KeptCount } from './kept-count.js'
+import { type Distribution, KeptHistogram } from './kept-histogram.js'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -18,6 +28,15 @@ export type MetricsSnapshot = readonly object[]
 /** The metrics of one process, all of them called `ssec_proxy_…`. */
 export interface MetricRegistry {
   counter<L extends string = never>(family: Family<L>): (labels: Record<L, string>, by?: number) => void
+  /**
+   * A counter whose series the caller makes, each once, and holds: for what is counted with every request. It is kept
+   * here; prom-client hears of it at each look at the metrics.
+   */
+  countedSeries<L extends string = never>(family: Family<L>): (labels: Record<L, string>) => Count
+  /** The same for a histogram. */
+  observedSeries<L extends string = never>(
+    family: Family<L> & { readonly buckets: readonly number[] },
+  ): (labels: Record<L, string>) => Distribution
   /** A counter that something else keeps, asked at each look at the metrics. */
   total<L extends string = never>(family: Family<L>, ask: () => readonly (readonly [Record<L, string>, number])[]): void
   gauge<L extends string = never>(
@@ -67,6 +86,28 @@ export function metricRegistry(): MetricRegistry {
     counter(family) {
       const counter = new Counter(common(family))
       return (labels, by = 1) => counter.inc(labels, by)
+    },
+    countedSeries(family) {
+      const all: { readonly labels: Labels; readonly count: KeptCount }[] = []
+      new Counter({
+        ...common(family),
+        collect() {
+          this.reset()
+          for (const { labels, count } of all) this.inc(labels, count.value)
+        },
+      })
+      return (labels) => {
+        const count = new KeptCount()
+        all.push({ labels, count })
+        return count
+      }
+    },
+    observedSeries(family) {
+      const { name, help } = common(family)
+      const histogram = new KeptHistogram(name, help, family.buckets)
+      // What a registry asks of a metric is its name and `get`; the type has all of prom-client's classes.
+      registry.registerMetric(histogram as unknown as Metric)
+      return (labels) => histogram.series(labels)
     },
     total(family, ask) {
       new Counter({

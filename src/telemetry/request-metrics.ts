@@ -15,90 +15,106 @@ const STAGE_BUCKETS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
 
 /** What is counted of each request when it is over. */
 export function requestMetrics(registry: MetricRegistry): RequestObserver {
-  const operations = ['operation'] as const
-  const counter = (name: string, help: string) => registry.counter({ name, help, labels: operations })
-  const histogram = <L extends string = never>(
-    name: string,
-    help: string,
-    buckets: readonly number[],
-    labels: readonly L[] = [],
-  ) => registry.histogram<L>({ name, help, labels, buckets })
+  const byOperation = ['operation'] as const
+  const counter = (name: string, help: string) => {
+    const series = registry.countedSeries({ name, help, labels: byOperation })
+    return once((operation) => series({ operation }))
+  }
+  const times = (name: string, help: string, buckets: readonly number[]) => {
+    const series = registry.observedSeries({ name, help, labels: byOperation, buckets })
+    return once((operation) => series({ operation }))
+  }
+  const distribution = (name: string, help: string, buckets: readonly number[]) =>
+    registry.observedSeries({ name, help, buckets })({})
 
-  const requests = registry.counter({
+  const requestSeries = registry.countedSeries({
     name: 'requests_total',
     help: 'Requests that are over',
     labels: ['operation', 'status', 'outcome', 'identity_class'],
   })
-  const signatures = registry.counter({
+  const requests = once((operation) =>
+    once((identity_class) =>
+      once((status) => once((outcome) => requestSeries({ operation, status, outcome, identity_class }))),
+    ),
+  )
+  const signatureSeries = registry.countedSeries({
     name: 'signatures_total',
     help: 'Requests whose caller was proven, by version and place of the signature',
     labels: ['signature', 'identity_class'],
   })
-  const refusals = registry.counter({
+  const signatures = once((identity_class) => once((signature) => signatureSeries({ signature, identity_class })))
+  const refusalSeries = registry.countedSeries({
     name: 'refusals_total',
     help: 'Requests that the proxy refused, by the stage that did and the error code',
     labels: ['stage', 'code'],
   })
-  const duration = histogram('request_duration_seconds', 'From head to end', TOTAL_BUCKETS, operations)
-  const firstByte = histogram(
-    'first_byte_seconds',
-    "From the client's head to the upstream's head",
-    FIRST_BYTE_BUCKETS,
-    operations,
-  )
-  const authentication = histogram('authentication_seconds', 'From head to proven identity', STAGE_BUCKETS)
-  const key = histogram('key_seconds', 'Spent on getting customer keys', STAGE_BUCKETS)
-  const upstreamFirstByte = histogram(
+  const refusals = once((stage) => once((code) => refusalSeries({ stage, code })))
+  const duration = times('request_duration_seconds', 'From head to end', TOTAL_BUCKETS)
+  const firstByte = times('first_byte_seconds', "From the client's head to the upstream's head", FIRST_BYTE_BUCKETS)
+  const authentication = distribution('authentication_seconds', 'From head to proven identity', STAGE_BUCKETS)
+  const key = distribution('key_seconds', 'Spent on getting customer keys', STAGE_BUCKETS)
+  const upstreamFirstByte = times(
     'upstream_first_byte_seconds',
     "From the last attempt's start to the upstream's head; an upload's body is in it",
     FIRST_BYTE_BUCKETS,
-    operations,
   )
   const received = counter('received_bytes_total', 'Body bytes from clients')
   const sent = counter('sent_bytes_total', 'Body bytes to clients')
   const upstream = counter('upstream_requests_total', 'Requests sent to the upstream')
-  const attempts = histogram('attempts', 'Requests sent to the upstream for one of a client', [1, 2, 3, 4, 6, 8])
+  const attempts = distribution('attempts', 'Requests sent to the upstream for one of a client', [1, 2, 3, 4, 6, 8])
   const candidates = counter('candidates_retried_total', 'Requests sent again with another key')
   const plain = counter('plain_reads_total', 'Reads of objects that no customer key encrypts')
-  const failures = registry.counter({
+  const failureSeries = registry.countedSeries({
     name: 'upstream_failures_total',
     help: 'Requests to which the upstream gave no answer, or not all of it, by why',
     labels: ['reason'],
   })
-  const unproven = registry.counter({
+  const failures = once((reason) => failureSeries({ reason }))
+  // There from the start, so that an alert on its increase sees the first one.
+  const unproven = registry.countedSeries({
     name: 'encryption_unproven_total',
     help: 'Answers of the upstream without proof of encryption',
-  })
-  // There from the start, so that an alert on its increase sees the first one.
-  unproven({}, 0)
+  })({})
 
   const operationLabel = bounded(MOST_OPERATIONS)
   const codeLabel = bounded(MOST_CODES)
   const classLabel = bounded(MOST_CLASSES)
   return (event) => {
     const operation = operationLabel(event.operation)
+    const identityClass = classLabel(event.identityClass)
     const { outcome } = event
-    const identity_class = classLabel(event.identityClass)
-    requests({ operation, status: statusLabel(event.status), outcome, identity_class })
-    if (event.signature !== 'none') signatures({ signature: event.signature, identity_class })
-    if (outcome === 'refused') refusals({ stage: event.stage, code: codeLabel(event.errorCode) })
-    if (outcome === 'upstream-failed') failures({ reason: event.failure === 'none' ? 'other' : event.failure })
-    duration({ operation }, seconds(event.totalMs))
-    if (event.identity !== 'none') authentication({}, seconds(event.authMs))
-    if (event.keyring !== 'none') key({}, seconds(event.keyWaitMs))
+    requests(operation)(identityClass)(statusLabel(event.status))(outcome).add(1)
+    if (event.signature !== 'none') signatures(identityClass)(event.signature).add(1)
+    if (outcome === 'refused') refusals(event.stage)(codeLabel(event.errorCode)).add(1)
+    if (outcome === 'upstream-failed') failures(event.failure === 'none' ? 'other' : event.failure).add(1)
+    duration(operation).observe(seconds(event.totalMs))
+    if (event.identity !== 'none') authentication.observe(seconds(event.authMs))
+    if (event.keyring !== 'none') key.observe(seconds(event.keyWaitMs))
     if (event.upstreamStatus !== 'none') {
-      firstByte({ operation }, seconds(event.firstByteMs))
-      upstreamFirstByte({ operation }, seconds(event.upstreamMs))
+      firstByte(operation).observe(seconds(event.firstByteMs))
+      upstreamFirstByte(operation).observe(seconds(event.upstreamMs))
     }
-    received({ operation }, amount(event.bytesIn))
-    sent({ operation }, amount(event.bytesOut))
+    received(operation).add(amount(event.bytesIn))
+    sent(operation).add(amount(event.bytesOut))
     if (event.attempts > 0) {
-      upstream({ operation }, amount(event.attempts))
-      attempts({}, amount(event.attempts))
-      candidates({ operation }, amount(event.keysRetried))
+      upstream(operation).add(amount(event.attempts))
+      attempts.observe(amount(event.attempts))
+      candidates(operation).add(amount(event.keysRetried))
     }
-    if (isPlainRead(event)) plain({ operation })
-    if (outcome === 'encryption-unproven') unproven({})
+    if (isPlainRead(event)) plain(operation).add(1)
+    if (outcome === 'encryption-unproven') unproven.add(1)
+  }
+}
+
+/** The series of a label's value, made when it is first asked for: what is counted with every request is found by it. */
+function once<T>(make: (value: string) => T): (value: string) => T {
+  const made = new Map<string, T>()
+  return (value) => {
+    const before = made.get(value)
+    if (before !== undefined) return before
+    const now = make(value)
+    made.set(value, now)
+    return now
   }
 }
 
