@@ -1,5 +1,5 @@
 import type { KeyMemory, RememberedKey } from './cached.js'
-import type { DataKey, Keyring, KeyReference, ObjectScope, Soon } from './port.js'
+import type { DataKey, KeyReference, ObjectScope, Soon } from './port.js'
 
 /** What a read may try: a key version of a keyring, or no customer key at all. */
 export type Candidate = ({ readonly type: 'key' } & RememberedKey) | { readonly type: 'plain' }
@@ -16,19 +16,27 @@ export function readCandidates(
   scope: ObjectScope,
   memory: Pick<KeyMemory, 'get'>,
 ): readonly Candidate[] {
-  if (reference.type === 'plain') return [{ type: 'plain' }]
-  const inOrder = new Map<string, Candidate>()
-  for (const keyring of keyringsOf(reference)) {
-    for (const keyVersion of keyring.candidates(scope)) {
-      const candidate = { type: 'key', keyring: keyring.name, keyVersion } as const
-      inOrder.set(nameOf(candidate), candidate)
+  if (reference.type === 'plain') return [PLAIN]
+  const { keyring, alsoRead } = reference
+  const list: Candidate[] = []
+  for (const keyVersion of keyring.candidates(scope)) list.push({ type: 'key', keyring: keyring.name, keyVersion })
+  for (const other of alsoRead) {
+    for (const keyVersion of other.candidates(scope)) {
+      if (placeOf(list, other.name, keyVersion) < 0) list.push({ type: 'key', keyring: other.name, keyVersion })
     }
   }
-  if (reference.plaintext === 'allow') inOrder.set('plain', { type: 'plain' })
+  if (reference.plaintext === 'allow') list.push(PLAIN)
   const remembered = memory.get(scope)
-  const first =
-    remembered === 'unknown' ? undefined : inOrder.get(remembered === 'plain' ? 'plain' : nameOf(remembered))
-  return first === undefined ? [...inOrder.values()] : [...new Set([first, ...inOrder.values()])]
+  if (remembered === 'unknown') return list
+  const at = remembered === 'plain' ? list.indexOf(PLAIN) : placeOf(list, remembered.keyring, remembered.keyVersion)
+  if (at > 0) list.unshift(...list.splice(at, 1))
+  return list
+}
+
+const PLAIN: Candidate = { type: 'plain' }
+
+function placeOf(list: readonly Candidate[], keyring: string, keyVersion: string): number {
+  return list.findIndex((one) => one.type === 'key' && one.keyVersion === keyVersion && one.keyring === keyring)
 }
 
 /** The data key of a candidate; `unknown` where the rule has no such keyring or the keyring no such key version. */
@@ -37,13 +45,6 @@ export function candidateKey(
   scope: ObjectScope,
   { keyring, keyVersion }: RememberedKey,
 ): Soon<DataKey | 'unknown'> {
-  return (
-    keyringsOf(reference)
-      .find(({ name }) => name === keyring)
-      ?.forVersion(scope, keyVersion) ?? 'unknown'
-  )
+  if (reference.keyring.name === keyring) return reference.keyring.forVersion(scope, keyVersion)
+  return reference.alsoRead.find(({ name }) => name === keyring)?.forVersion(scope, keyVersion) ?? 'unknown'
 }
-
-const keyringsOf = ({ keyring, alsoRead }: Encrypted): readonly Keyring[] => [keyring, ...alsoRead]
-
-const nameOf = ({ keyring, keyVersion }: RememberedKey) => `key ${keyring} ${keyVersion}`

@@ -3,15 +3,13 @@ import { S3Error } from '../s3/error.js'
 
 /** Frozen: another derivation gets another name, never an edit (docs/keys.md, test/vectors/keys). */
 const NAME = 'ssec-proxy/v1'
-const DATA_KEY_LENGTH = 32
-const HASH_LENGTH = 32
 const LONE_SURROGATE = /\p{Surrogate}/u
 
 /**
  * HKDF-Extract with SHA-256: a pseudorandom key of 32 bytes.
  *
  * Written out, as is {@link expand}, because node:crypto's hkdfSync takes an info of at most 1024 bytes, and an object
- * key alone can have that many.
+ * key alone can have that many; and because this half is the same for all objects.
  *
  * @see https://www.rfc-editor.org/rfc/rfc5869#section-2.2
  */
@@ -22,20 +20,19 @@ export function extract(salt: BinaryLike, ikm: Buffer | KeyObject): Buffer {
 }
 
 /**
- * HKDF-Expand with SHA-256.
+ * HKDF-Expand with SHA-256 to 32 bytes, which is its first block, T(1): all that a data key takes.
  *
- * @param length in bytes, at most 255 × 32
+ * @param info bytes, or text that stands for its UTF-8
  * @see https://www.rfc-editor.org/rfc/rfc5869#section-2.3
  */
-export function expand(prk: Buffer | KeyObject, info: Buffer, length: number): Buffer {
-  const blocks: Buffer[] = []
-  let last: Buffer = Buffer.alloc(0)
-  for (let i = 1; (i - 1) * HASH_LENGTH < length; i++) {
-    last = createHmac('sha256', prk).update(last).update(info).update(Uint8Array.of(i)).digest()
-    blocks.push(last)
-  }
-  return Buffer.concat(blocks).subarray(0, length)
+export function expand(prk: Buffer | KeyObject, info: Buffer | string): Buffer {
+  const hmac = createHmac('sha256', prk)
+  if (typeof info === 'string') hmac.update(`${info}\x01`, 'utf8')
+  else hmac.update(info).update(FIRST)
+  return hmac.digest()
 }
+
+const FIRST = Uint8Array.of(1)
 
 /** What is the same for every object under one master key; computed once. The salt is empty. */
 export function derivationKey(masterKey: KeyObject): KeyObject {
@@ -49,17 +46,21 @@ export function derivationKey(masterKey: KeyObject): KeyObject {
  * @throws S3Error AccessDenied where two objects could share it: a zero byte in the identity, text that has no UTF-8
  */
 export function derivationInfo(bucketIdentity: string, objectKey: string): Buffer {
+  return Buffer.from(infoText(bucketIdentity, objectKey), 'utf8')
+}
+
+function infoText(bucketIdentity: string, objectKey: string): string {
   if (bucketIdentity.includes('\0') || LONE_SURROGATE.test(bucketIdentity) || LONE_SURROGATE.test(objectKey)) {
     throw new S3Error('AccessDenied', {
       cause: 'no key is derived from text that is not Unicode, or for such a bucket',
     })
   }
-  return Buffer.from(`${NAME}\0${bucketIdentity}\0${objectKey}`, 'utf8')
+  return `${NAME}\0${bucketIdentity}\0${objectKey}`
 }
 
 /** The data key of one object under one master key, given as its {@link derivationKey}. @throws S3Error AccessDenied */
 export function deriveDataKey(prk: KeyObject, bucketIdentity: string, objectKey: string): KeyObject {
-  const bytes = expand(prk, derivationInfo(bucketIdentity, objectKey), DATA_KEY_LENGTH)
+  const bytes = expand(prk, infoText(bucketIdentity, objectKey))
   const key = createSecretKey(bytes)
   bytes.fill(0)
   return key

@@ -15,6 +15,9 @@ interface CompiledRule {
 export interface CompiledRules {
   readonly byBucket: ReadonlyMap<string, readonly CompiledRule[]>
   readonly anyBucket: readonly CompiledRule[]
+  /** See {@link bucketETagPolicy}: of the buckets that have rules of their own, and of all others. */
+  readonly etagPolicies: ReadonlyMap<string, RuleConfig['etag']>
+  readonly otherETagPolicy: RuleConfig['etag']
 }
 
 export type CompilationResult =
@@ -46,7 +49,13 @@ export function compileRules(configs: readonly RuleConfig[], keyrings: readonly 
   for (const rules of byBucket.values()) rules.sort((a, b) => b.prefix.length - a.prefix.length)
   const anyBucket = byBucket.get('*') ?? []
   byBucket.delete('*')
-  return { type: 'rules', rules: { byBucket, anyBucket } }
+  const etagPolicies = new Map([...byBucket].map(([bucket, own]) => [bucket, etagPolicy(deciding(own, anyBucket))]))
+  return { type: 'rules', rules: { byBucket, anyBucket, etagPolicies, otherETagPolicy: etagPolicy(anyBucket) } }
+}
+
+function etagPolicy(rules: readonly CompiledRule[]): RuleConfig['etag'] {
+  if (rules.every(({ reference }) => reference.type !== 'encrypted')) return 'passthrough'
+  return rules.find(({ prefix }) => prefix === '')?.etag ?? 'opaque'
 }
 
 function referenceOf(
@@ -72,11 +81,14 @@ function referenceOf(
 
 /** The rule for one object: the bucket's name beats `*`, then a longer prefix beats a shorter one. */
 export function selectKeys(rules: CompiledRules, bucket: Bucket, objectKey: ObjectKey): KeyReference | 'no-rule' {
-  const fits = ({ prefix }: CompiledRule) => objectKey.startsWith(prefix)
-  const rule = rules.byBucket.get(bucket)?.find(fits) ?? rules.anyBucket.find(fits)
+  const rule = fitting(rules.byBucket.get(bucket), objectKey) ?? fitting(rules.anyBucket, objectKey)
   if (rule === undefined) return 'no-rule'
   const { reference, identity } = rule
   return reference.type === 'encrypted' && identity === 'bucket' ? { ...reference, bucketIdentity: bucket } : reference
+}
+
+function fitting(rules: readonly CompiledRule[] | undefined, objectKey: string): CompiledRule | undefined {
+  return rules?.find(({ prefix }) => objectKey.startsWith(prefix))
 }
 
 /** Whether any object of the bucket can be written with a customer key. */
@@ -89,8 +101,7 @@ export function bucketHasEncryptedRules(rules: CompiledRules, bucket: Bucket): b
  * policy holds for the whole bucket: that of its rule without a prefix, and `opaque` where there is none.
  */
 export function bucketETagPolicy(rules: CompiledRules, bucket: Bucket): RuleConfig['etag'] {
-  if (!bucketHasEncryptedRules(rules, bucket)) return 'passthrough'
-  return rulesOf(rules, bucket).find(({ prefix }) => prefix === '')?.etag ?? 'opaque'
+  return rules.etagPolicies.get(bucket) ?? rules.otherETagPolicy
 }
 
 /**
@@ -108,6 +119,9 @@ export function referencesUnder(rules: CompiledRules, bucket: Bucket, prefix: st
 
 /** The rules that can decide about an object of this bucket, its own first. */
 function rulesOf({ byBucket, anyBucket }: CompiledRules, bucket: Bucket): readonly CompiledRule[] {
-  const own = byBucket.get(bucket) ?? []
+  return deciding(byBucket.get(bucket) ?? [], anyBucket)
+}
+
+function deciding(own: readonly CompiledRule[], anyBucket: readonly CompiledRule[]): readonly CompiledRule[] {
   return [...own, ...anyBucket.filter((rule) => !own.some(({ prefix }) => rule.prefix.startsWith(prefix)))]
 }

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { DataKey, Keyring, ObjectScope, Soon } from './port.js'
 import type { PlainVersion, VersionHead } from './keyring-file.js'
+import { whenKnown } from './soon.js'
 import { activeAt } from './succession.js'
 
 /** From an object to its data key, under one key version. */
@@ -23,15 +24,13 @@ export function versionedKeyring(
   dataKey: (id: string, scope: ObjectScope) => Soon<KeyObject>,
 ): Keyring {
   const orders = new Map(versions.map((active) => [active.id, readingOrder(versions, active)]))
-  const active = () => activeAt(versions, now()).id
-  const order = () => orders.get(active()) ?? []
-  const keyOf = (scope: ObjectScope, keyVersion: string): Soon<DataKey> => {
-    const made = (key: KeyObject) => ({ keyring: name, keyVersion, key })
-    const key = dataKey(keyVersion, scope)
-    return key instanceof Promise ? key.then(made) : made(key)
-  }
   // A keyring without an active version is a mistake here and now, not at the first write.
-  active()
+  const first = activeAt(versions, now()).id
+  const stays = versions.every(({ state }) => state !== 'pending')
+  const active = () => (stays ? first : activeAt(versions, now()).id)
+  const order = () => orders.get(active()) ?? []
+  const keyOf = (scope: ObjectScope, keyVersion: string): Soon<DataKey> =>
+    whenKnown(dataKey(keyVersion, scope), (key) => ({ keyring: name, keyVersion, key }))
   return {
     name,
     type,

@@ -6,7 +6,7 @@ import { MAX_ERROR_BYTES, holdAnswer } from './hold-answer.js'
 import type { RequestRecord } from './record.js'
 import { noteKeys } from './note-keys.js'
 import { S3Error } from '../s3/error.js'
-import { customerKeyMD5, provesEncryption } from '../s3/customer-key.js'
+import { provesEncryption, sentKeyMD5 } from '../s3/customer-key.js'
 import { mayProveLater, mustReadBack, readBack } from './read-back.js'
 import { undoWrite } from './undo-write.js'
 
@@ -40,7 +40,7 @@ export async function checkAnswer(
     return answer
   }
   if (request.operation.proof && !mayProveLater(request, pipeline)) {
-    const proof = provesEncryption(response.fields, customerKeyMD5(attempt.target.key))
+    const proof = provesEncryption(response.fields, sentKeyMD5(attempt.headers))
     if (proof === 'missing' && request.operation.keyUse === 'read') {
       checkPlainRead(request, forwarded, record)
       remember(request, 'plain', forwarded, pipeline)

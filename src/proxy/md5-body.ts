@@ -28,11 +28,12 @@ export function bringsChecksum({ fields, payload }: KeyedRequest): boolean {
  */
 export function sendsMD5(request: KeyedRequest, pipeline: Pick<Pipeline, 'rules' | 'upstream'>): boolean {
   const { operation, target } = request
-  if (target.type !== 'object' || bringsChecksum(request)) return false
-  if (operation.name === 'UploadPart') {
-    return request.uploadChecksum === 'md5' && pipeline.upstream.trailingChecksums === 'relay'
-  }
-  return operation.name === 'PutObject' && showsMD5(pipeline, target.bucket)
+  if (target.type !== 'object') return false
+  const keepsMD5 =
+    operation.name === 'UploadPart'
+      ? request.uploadChecksum === 'md5' && pipeline.upstream.trailingChecksums === 'relay'
+      : operation.name === 'PutObject' && showsMD5(pipeline, target.bucket)
+  return keepsMD5 && !bringsChecksum(request)
 }
 
 /**

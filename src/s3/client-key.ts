@@ -1,4 +1,4 @@
-import { type KeyObject, createHash, createSecretKey } from 'node:crypto'
+import { type KeyObject, createSecretKey, hash } from 'node:crypto'
 import type { Fields } from './fields.js'
 import { S3Error } from './error.js'
 
@@ -44,7 +44,7 @@ export function parseClientKey(fields: Fields, side: 'target' | 'copy-source'): 
   if (bytes.length !== 32 || bytes.toString('base64') !== text) {
     throw invalid(`${prefix}key`, 'The secret key was invalid for the specified algorithm.')
   }
-  if (createHash('md5').update(bytes).digest('base64') !== md5) {
+  if (hash('md5', bytes, 'base64') !== md5) {
     throw invalid(`${prefix}key-MD5`, 'The calculated MD5 hash of the key did not match the hash that was provided.')
   }
   const key = createSecretKey(bytes)

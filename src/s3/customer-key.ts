@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
 import { S3Error } from './error.js'
 import type { Fields } from './fields.js'
 
@@ -16,17 +16,34 @@ const ALGORITHM = 'AES256'
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
  */
 export function targetHeaders(key: KeyObject): CustomerKeyHeaders {
-  return headers(TARGET, key)
+  const bytes = bytesOf(key)
+  return {
+    'x-amz-server-side-encryption-customer-algorithm': ALGORITHM,
+    'x-amz-server-side-encryption-customer-key': bytes.toString('base64'),
+    'x-amz-server-side-encryption-customer-key-md5': hash('md5', bytes, 'base64'),
+  }
 }
 
 /** The headers that give S3 the key of the object that a copy reads. @throws S3Error InternalError */
 export function copySourceHeaders(key: KeyObject): CustomerKeyHeaders {
-  return headers(COPY_SOURCE, key)
+  const bytes = bytesOf(key)
+  return {
+    'x-amz-copy-source-server-side-encryption-customer-algorithm': ALGORITHM,
+    'x-amz-copy-source-server-side-encryption-customer-key': bytes.toString('base64'),
+    'x-amz-copy-source-server-side-encryption-customer-key-md5': hash('md5', bytes, 'base64'),
+  }
 }
 
 /** Base64 of the MD5 of the key's raw bytes: what S3 answers with to prove which key it used. */
 export function customerKeyMD5(key: KeyObject): string {
-  return createHash('md5').update(bytesOf(key)).digest('base64')
+  return hash('md5', bytesOf(key), 'base64')
+}
+
+/** The same of a key that is in headers already, from {@link targetHeaders}. @throws S3Error InternalError where none is */
+export function sentKeyMD5(headers: CustomerKeyHeaders): string {
+  const md5 = headers['x-amz-server-side-encryption-customer-key-md5']
+  if (md5 === undefined) throw new S3Error('InternalError', { cause: 'the headers of an attempt hold no customer key' })
+  return md5
 }
 
 /** Whether a client brought a customer key of its own, or a part of one. */
@@ -53,20 +70,11 @@ export function stripCustomerKeys(fields: Map<string, string>): void {
  * @returns `missing` where nothing, or only half of the proof, is said; `mismatch` where something else is said
  */
 export function provesEncryption(fields: Fields, md5: string): 'proven' | 'missing' | 'mismatch' {
-  const algorithm = fields.get(`${TARGET}algorithm`)
-  const shown = fields.get(`${TARGET}key-md5`)
+  const algorithm = fields.get('x-amz-server-side-encryption-customer-algorithm')
+  const shown = fields.get('x-amz-server-side-encryption-customer-key-md5')
   if (algorithm !== undefined && algorithm !== ALGORITHM) return 'mismatch'
   if (shown !== undefined && shown !== md5) return 'mismatch'
   return algorithm === undefined || shown === undefined ? 'missing' : 'proven'
-}
-
-function headers(prefix: string, key: KeyObject): CustomerKeyHeaders {
-  const bytes = bytesOf(key)
-  return {
-    [`${prefix}algorithm`]: ALGORITHM,
-    [`${prefix}key`]: bytes.toString('base64'),
-    [`${prefix}key-md5`]: createHash('md5').update(bytes).digest('base64'),
-  }
 }
 
 function bytesOf(key: KeyObject): Buffer {
