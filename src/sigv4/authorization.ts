@@ -3,6 +3,7 @@ import type { Fields } from '../s3/fields.js'
 import { canonicalValue } from './canonical-request.js'
 import { formatTimestamp, parseDateHeader, parseTimestamp } from './timestamp.js'
 import type { Authorization, CredentialScope, SignedAuthorization } from './types.js'
+import { parseUsualHeader } from './usual-header.js'
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256'
 const ASYMMETRIC = 'AWS4-ECDSA-P256-SHA256'
@@ -26,7 +27,7 @@ const PRESIGNED = ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Signature'] as 
  */
 export function parseAuthorization(fields: Fields, query: ReadonlyMap<string, string>): Authorization {
   const header = fields.get('authorization')
-  const presigned = PRESIGNED.some((name) => query.has(name))
+  const presigned = query.size > 0 && PRESIGNED.some((name) => query.has(name))
   if (header !== undefined && presigned) throw severalMechanisms()
   if (header !== undefined) return fromHeader(header, fields)
   return presigned ? fromQuery(query, fields) : { type: 'none' }
@@ -56,6 +57,22 @@ export function malformed(
 }
 
 function fromHeader(header: string, fields: Fields): SignedAuthorization {
+  const usual = parseUsualHeader(header)
+  if (usual === 'another') return fromAnyHeader(header, fields)
+  const payloadHash = neededPayloadHash(fields)
+  const { accessKeyId, date, region, service, signedHeaders, signature } = usual
+  return {
+    type: 'header',
+    scope: { accessKeyId, date, region, service },
+    signedHeaders,
+    signature,
+    timestamp: headerTimestamp(fields),
+    expires: Infinity,
+    payloadHash,
+  }
+}
+
+function fromAnyHeader(header: string, fields: Fields): SignedAuthorization {
   const [scheme = '', ...rest] = canonicalValue(header).split(' ')
   refuseAsymmetric(scheme)
   if (scheme !== ALGORITHM) {
@@ -77,10 +94,7 @@ function fromHeader(header: string, fields: Fields): SignedAuthorization {
     if (value === '') throw malformed('header', `missing ${name}.`)
     return value
   }
-  const payloadHash = fields.get('x-amz-content-sha256') ?? ''
-  if (payloadHash === '') {
-    throw new S3Error('InvalidRequest', { message: 'Missing required header for this request: x-amz-content-sha256' })
-  }
+  const payloadHash = neededPayloadHash(fields)
   return {
     type: 'header',
     scope: parseScope('header', need('Credential')),
@@ -90,6 +104,12 @@ function fromHeader(header: string, fields: Fields): SignedAuthorization {
     expires: Infinity,
     payloadHash,
   }
+}
+
+function neededPayloadHash(fields: Fields): string {
+  const payloadHash = fields.get('x-amz-content-sha256') ?? ''
+  if (payloadHash !== '') return payloadHash
+  throw new S3Error('InvalidRequest', { message: 'Missing required header for this request: x-amz-content-sha256' })
 }
 
 function fromQuery(query: ReadonlyMap<string, string>, fields: Fields): SignedAuthorization {
@@ -156,7 +176,7 @@ function headerTimestamp(fields: Fields): string {
   if (date === 'invalid') {
     throw new S3Error('AccessDenied', { message: 'AWS authentication requires a valid Date or x-amz-date header' })
   }
-  return formatTimestamp(date)
+  return amzDate ?? formatTimestamp(date)
 }
 
 function parseExpires(text: string): number {

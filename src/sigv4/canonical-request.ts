@@ -24,23 +24,26 @@ export interface SignedParts {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export function canonicalRequest(input: SignedParts): string {
-  return [
-    input.method,
-    input.rawPath,
-    canonicalQuery(input.rawQuery, input.presigned),
-    ...input.signedHeaders.map((name) => `${name}:${canonicalValue(input.fields.get(name) ?? '')}`),
-    '',
-    input.signedHeaders.join(';'),
-    input.payloadHash,
-  ].join('\n')
+  const { method, rawPath, rawQuery, fields, signedHeaders, payloadHash, presigned } = input
+  const query = rawQuery === '' ? '' : canonicalQuery(rawQuery, presigned)
+  let lines = ''
+  let names = ''
+  for (const name of signedHeaders) {
+    lines += `${name}:${canonicalValue(fields.get(name) ?? '')}\n`
+    names += names === '' ? name : `;${name}`
+  }
+  return `${method}\n${rawPath}\n${query}\n${lines}\n${names}\n${payloadHash}`
 }
+
+/** Few values have any: a tab, a space at an end, two in a row. */
+const BLANKS = /^ |\t| {2}| $/
 
 /**
  * Trimmed, inner runs of spaces and tabs made one space. JavaScript's `trim` and `\s` would also take U+00A0 and its
  * like, which in a latin1 byte string are halves of UTF-8 characters.
  */
 export function canonicalValue(value: string): string {
-  return value.replace(/[ \t]+/g, ' ').replace(/^ | $/g, '')
+  return !BLANKS.test(value) ? value : value.replace(/[ \t]+/g, ' ').replace(/^ | $/g, '')
 }
 
 /** Names and values decoded and strictly encoded again, sorted by name, then value; `acl` becomes `acl=`. */
@@ -58,8 +61,11 @@ function canonicalQuery(rawQuery: string, presigned: boolean): string {
   return pairs.map(([name, value]) => `${name}=${value}`).join('&')
 }
 
+const UNRESERVED = /^[A-Za-z0-9\-._~]*$/
+
 /** Byte by byte, so that bytes that are not UTF-8 survive. A bare `+` is a space, as S3 reads it in a query. */
 function recode(raw: string): string {
+  if (UNRESERVED.test(raw)) return raw
   return raw.replace(/%([0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~]/g, (found, hex: string | undefined) => {
     if (hex !== undefined) return encodeByte(Number.parseInt(hex, 16))
     if (found === '%') throw new S3Error('InvalidURI')

@@ -8,6 +8,9 @@ const SIGNED = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'
 const SIGNED_TRAILER = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER'
 const ASYMMETRIC = /^STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD(?:-TRAILER)?$/
 
+const UNSIGNED: PayloadMode = Object.freeze({ type: 'unsigned' })
+const NO_TRAILERS: readonly string[] = Object.freeze([])
+
 /**
  * How the body is protected, from what the signature covers: `x-amz-content-sha256` (or its place in a presigned query),
  * `x-amz-decoded-content-length` and `x-amz-trailer`.
@@ -24,7 +27,9 @@ export function parsePayloadMode(fields: Fields, authorization: Authorization): 
     authorization.type === 'none'
       ? (fields.get('x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD')
       : authorization.payloadHash
-  const trailers = parseTrailers(fields.get('x-amz-trailer'))
+  const trailer = fields.get('x-amz-trailer')
+  if (value === 'UNSIGNED-PAYLOAD' && trailer === undefined) return UNSIGNED
+  const trailers = trailer === undefined ? NO_TRAILERS : parseTrailers(trailer)
   if (ASYMMETRIC.test(value)) throw new S3Error('NotImplemented', { message: `${value} (SigV4A) is not supported.` })
   if (value === UNSIGNED_TRAILER) {
     return { type: 'streaming-unsigned-trailer', decodedLength: decodedLength(fields), trailers }
@@ -39,7 +44,7 @@ export function parsePayloadMode(fields: Fields, authorization: Authorization): 
     needsHeaderSignature(authorization)
     return { type: 'streaming-signed', decodedLength: decodedLength(fields) }
   }
-  if (value === 'UNSIGNED-PAYLOAD') return { type: 'unsigned' }
+  if (value === 'UNSIGNED-PAYLOAD') return UNSIGNED
   if (/^[0-9a-f]{64}$/i.test(value)) return { type: 'hashed', sha256: value }
   throw new S3Error('InvalidArgument', {
     message: `x-amz-content-sha256 must be UNSIGNED-PAYLOAD, ${UNSIGNED_TRAILER}, ${SIGNED}, ${SIGNED_TRAILER} or a valid sha256 value.`,
@@ -68,8 +73,8 @@ function decodedLength(fields: Fields): number {
 }
 
 /** Lower-case names. S3 takes checksums only, and one of them. */
-function parseTrailers(value: string | undefined): readonly string[] {
-  const names = (value ?? '')
+function parseTrailers(value: string): readonly string[] {
+  const names = value
     .toLowerCase()
     .split(',')
     .map((name) => name.trim())

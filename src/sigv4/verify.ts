@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { S3Error } from '../s3/error.js'
 import type { Fields } from '../s3/fields.js'
 import { ALGORITHM, malformed } from './authorization.js'
@@ -32,22 +33,19 @@ export interface SignatureToVerify {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  */
 export function verifySignature(input: SignatureToVerify): VerifiedSignature {
-  const { authorization, fields } = input
+  const { authorization, secretAccessKey } = input
   checkScope(authorization, input.regions)
   checkTime(authorization, input.now)
-  checkSignedHeaders(authorization, fields)
+  checkSignedHeaders(authorization, input.fields)
+  const host = oneHost(input.fields)
   const { scope, timestamp, signature } = authorization
-  const signingKey = signingKeyOf(input.secretAccessKey, scope)
-  const hosts = hostSpellings(fields).map((host, at) => (at === 0 ? fields : new Map(fields).set('host', host)))
-  const paths = pathSpellings(input.rawPath)
-  for (const spelling of paths.flatMap((rawPath) => hosts.map((host) => ({ ...input, rawPath, fields: host })))) {
-    const { stringToSign } = whatWasSigned(spelling)
-    if (sameSignature(signatureOf(signingKey, stringToSign), signature)) {
-      rememberSigningKey(input.secretAccessKey, scope, signingKey)
-      return { scope, timestamp, signature, signingKey }
-    }
+  const signingKey = signingKeyOf(secretAccessKey, scope)
+  const asSent = whatWasSigned(input, input.rawPath, input.fields)
+  if (!isSigned(asSent, signingKey, signature) && !isSignedOtherwise(input, host, signingKey)) {
+    throw mismatch(authorization, asSent)
   }
-  throw mismatch(authorization, whatWasSigned(input))
+  rememberSigningKey(secretAccessKey, scope, signingKey)
+  return { scope, timestamp, signature, signingKey }
 }
 
 interface Signed {
@@ -55,11 +53,26 @@ interface Signed {
   readonly stringToSign: string
 }
 
-function whatWasSigned({ method, rawPath, rawQuery, fields, authorization }: SignatureToVerify): Signed {
-  const { scope, timestamp, signedHeaders, payloadHash, type } = authorization
+function whatWasSigned(input: SignatureToVerify, rawPath: string, fields: Fields): Signed {
+  const { scope, timestamp, signedHeaders, payloadHash, type } = input.authorization
+  const { method, rawQuery } = input
   const presigned = type === 'presigned'
   const canonical = canonicalRequest({ method, rawPath, rawQuery, fields, signedHeaders, payloadHash, presigned })
-  return { canonical, stringToSign: [ALGORITHM, timestamp, scopeText(scope), sha256(canonical)].join('\n') }
+  return { canonical, stringToSign: `${ALGORITHM}\n${timestamp}\n${scopeText(scope)}\n${sha256(canonical)}` }
+}
+
+function isSigned({ stringToSign }: Signed, signingKey: KeyObject, signature: string): boolean {
+  return sameSignature(signatureOf(signingKey, stringToSign), signature)
+}
+
+/** With the other ways to write path and host that mean the same: few clients need them. */
+function isSignedOtherwise(input: SignatureToVerify, host: string, signingKey: KeyObject): boolean {
+  const { rawPath, fields, authorization } = input
+  const hosts = [fields, ...otherHosts(host).map((other) => new Map(fields).set('host', other))]
+  const spellings = pathSpellings(rawPath).flatMap((path) => hosts.map((named) => [path, named] as const))
+  return spellings
+    .slice(1)
+    .some(([path, named]) => isSigned(whatWasSigned(input, path, named), signingKey, authorization.signature))
 }
 
 function checkScope({ type, scope, timestamp }: SignedAuthorization, regions: readonly string[]): void {
@@ -84,53 +97,55 @@ function checkScope({ type, scope, timestamp }: SignedAuthorization, regions: re
 function checkTime({ type, timestamp, expires }: SignedAuthorization, now: Date): void {
   const signed = parseTimestamp(timestamp)
   const early = signed === 'invalid' ? Infinity : signed.getTime() - now.getTime()
-  const ServerTime = showTime(now)
   if (type === 'header' && Math.abs(early) > MAX_SKEW) {
     throw new S3Error('RequestTimeTooSkewed', {
-      extra: { RequestTime: timestamp, ServerTime, MaxAllowedSkewMilliseconds: String(MAX_SKEW) },
+      extra: { RequestTime: timestamp, ServerTime: showTime(now), MaxAllowedSkewMilliseconds: String(MAX_SKEW) },
     })
   }
   if (early > MAX_SKEW) {
     throw new S3Error('AccessDenied', {
       message: 'Request is not yet valid',
-      extra: { 'X-Amz-Date': timestamp, ServerTime },
+      extra: { 'X-Amz-Date': timestamp, ServerTime: showTime(now) },
     })
   }
   if (-early > expires * 1000) {
     const end = showTime(new Date(now.getTime() + early + expires * 1000))
     throw new S3Error('AccessDenied', {
       message: 'Request has expired',
-      extra: { 'X-Amz-Expires': String(expires), Expires: end, ServerTime },
+      extra: { 'X-Amz-Expires': String(expires), Expires: end, ServerTime: showTime(now) },
     })
   }
 }
 
 /** `x-amz-content-sha256` need not be listed, as with S3: it is signed anyway, as the canonical request's last line. */
 function checkSignedHeaders({ signedHeaders }: SignedAuthorization, fields: Fields): void {
-  const mustBeSigned = (name: string): boolean =>
-    name === 'host' || (name.startsWith('x-amz-') && name !== 'x-amz-content-sha256')
-  const unsigned = ['host', ...fields.keys()].filter((name) => mustBeSigned(name) && !signedHeaders.includes(name))
-  if (unsigned.length > 0) {
-    throw new S3Error('AccessDenied', {
-      message: 'There were headers present in the request which were not signed',
-      extra: { HeadersNotSigned: [...new Set(unsigned)].join(', ') },
-    })
+  let unsigned = signedHeaders.includes('host') ? '' : 'host'
+  for (const name of fields.keys()) {
+    if (!name.startsWith('x-amz-') || name === 'x-amz-content-sha256' || signedHeaders.includes(name)) continue
+    unsigned += unsigned === '' ? name : `, ${name}`
   }
+  if (unsigned === '') return
+  throw new S3Error('AccessDenied', {
+    message: 'There were headers present in the request which were not signed',
+    extra: { HeadersNotSigned: unsigned },
+  })
+}
+
+function oneHost(fields: Fields): string {
+  const host = fields.get('host') ?? ''
+  if (host !== '' && !host.includes(',')) return host
+  throw new S3Error('InvalidRequest', { message: 'The request must have one Host header' })
 }
 
 /**
- * The Host header as sent, then with and without the default ports: some clients sign `host:443` and send `host`, or the
- * other way round; boto 2 presigns `host:8443:8443`, which is no host at all. They name the same server, so nobody gains
- * by it. A port of another number is never left out.
+ * The Host header with and without the default ports: some clients sign `host:443` and send `host`, or the other way
+ * round; boto 2 presigns `host:8443:8443`, which is no host at all. They name the same server, so nobody gains by it. A
+ * port of another number is never left out.
  */
-function hostSpellings(fields: Fields): readonly string[] {
-  const host = fields.get('host') ?? ''
-  if (host === '' || host.includes(',')) {
-    throw new S3Error('InvalidRequest', { message: 'The request must have one Host header' })
-  }
-  if (/:(?:443|80)$/.test(host)) return [host, host.replace(/:\d+$/, '')]
+function otherHosts(host: string): readonly string[] {
+  if (/:(?:443|80)$/.test(host)) return [host.replace(/:\d+$/, '')]
   const [port] = /:\d*$/.exec(host) ?? []
-  return port === undefined ? [host, `${host}:443`, `${host}:80`] : [host, `${host}${port}`]
+  return port === undefined ? [`${host}:443`, `${host}:80`] : [`${host}${port}`]
 }
 
 /** Tells what was signed here, as S3 does, so that both sides can be compared; keys and tokens of the client left out. */

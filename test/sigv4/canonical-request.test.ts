@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import fc from 'fast-check'
 import t from 'tap'
 import { canonicalRequest, canonicalValue } from '../../src/sigv4/canonical-request.js'
 import { codeOf, examples } from './examples.js'
@@ -101,5 +102,66 @@ t.test('halves of UTF-8 characters are not taken for spaces', (t) => {
   for (const text of ['à', ' à '.trim(), 'a\u3000b', '\u00a0', 'x\u00a0\u00a0y', '\ufeffz']) {
     t.equal(canonicalValue(` ${bytes(text)} `), bytes(text), JSON.stringify(text))
   }
+  t.end()
+})
+
+const bytes = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) })
+const blanks = fc
+  .array(fc.constantFrom(' ', '\t', '  ', 'a', '\u00a0'), { maxLength: 8 })
+  .map((parts) => parts.join(''))
+
+/** The canonical request as AWS describes it, said plainly; the query sorted and encoded by other means. */
+function plainly(
+  method: string,
+  path: string,
+  query: readonly (readonly [string, string])[],
+  headers: readonly (readonly [string, string])[],
+  payloadHash: string,
+): string {
+  const percent = (char: string): string => `%${char.charCodeAt(0).toString(16).toUpperCase()}`
+  const encode = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, percent)
+  const pairs = query.map(([name, value]) => [encode(name), encode(value)] as const)
+  pairs.sort((a, b) => Buffer.compare(Buffer.from(a.join('\0')), Buffer.from(b.join('\0'))))
+  return [
+    method,
+    path,
+    pairs.map((pair) => pair.join('=')).join('&'),
+    ...headers.map(
+      ([name, value]) =>
+        `${name}:${value
+          .split(/[ \t]/)
+          .filter((word) => word !== '')
+          .join(' ')}`,
+    ),
+    '',
+    headers.map(([name]) => name).join(';'),
+    payloadHash,
+  ].join('\n')
+}
+
+t.test('any request, against a plain formulation', (t) => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 12 })
+  const name = fc.constantFrom('host', 'range', 'x-amz-date', 'x-amz-meta-a', 'x-amz-meta-b')
+  const headers = fc.uniqueArray(fc.tuple(name, fc.oneof(bytes, blanks)), { selector: ([key]) => key })
+  const parameter = fc.tuple(
+    text.filter((key) => key !== ''),
+    text,
+  )
+  fc.assert(
+    fc.property(headers, fc.array(parameter, { maxLength: 4 }), bytes, (fields, parameters, rawPath) => {
+      const rawQuery = parameters.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')
+      const canonical = canonicalRequest({
+        method: 'PUT',
+        rawPath,
+        rawQuery,
+        fields: new Map(fields),
+        signedHeaders: fields.map(([key]) => key),
+        payloadHash: 'UNSIGNED-PAYLOAD',
+        presigned: false,
+      })
+      t.equal(canonical, plainly('PUT', rawPath, parameters, fields, 'UNSIGNED-PAYLOAD'))
+    }),
+    { numRuns: 1000 },
+  )
   t.end()
 })

@@ -1,0 +1,109 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { parseAuthorization } from '../../src/sigv4/authorization.js'
+import { parseUsualHeader } from '../../src/sigv4/usual-header.js'
+import { errorOf } from './examples.js'
+
+const signature = '0123456789abcdef'.repeat(4)
+const usual = `AWS4-HMAC-SHA256 Credential=AKIA/20130524/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signature}`
+
+t.test('the forms that SDKs write are read at once', (t) => {
+  const expected = {
+    accessKeyId: 'AKIA',
+    date: '20130524',
+    region: 'us-east-1',
+    service: 's3',
+    signedHeaders: ['host', 'x-amz-date'],
+    signature,
+  }
+  for (const header of [usual, usual.replaceAll(', ', ',')]) t.same(parseUsualHeader(header), expected, header)
+  const slashes = usual.replace('AKIA', 'a/20130524/b/s3/aws4_request/c')
+  t.match(parseUsualHeader(slashes), { accessKeyId: 'a/20130524/b/s3/aws4_request/c', date: '20130524' })
+  t.end()
+})
+
+t.test('everything else is for the general parser', (t) => {
+  for (const header of [
+    '',
+    ` ${usual}`,
+    `${usual} `,
+    `${usual}\n`,
+    usual.replace('256 ', '256  '),
+    usual.replace(', ', ' , '),
+    usual.replace('host', 'Host'),
+    usual.replace('x-amz-date', 'host'),
+    usual.replace('host;', ';'),
+    usual.replace('host;', 'host;;'),
+    usual.replace('x-amz-date', ''),
+    usual.replace(/.$/, 'F'),
+    usual.replace(/.$/, ''),
+    `${usual}0`,
+    usual.replace('AKIA', 'AK,IA'),
+    usual.replace('AKIA', ''),
+    usual.replace('/s3', ''),
+    usual.replace('AWS4-HMAC', 'AWS4-ECDSA-P256'),
+  ]) {
+    t.equal(parseUsualHeader(header), 'another', header)
+  }
+  t.end()
+})
+
+const read = (authorization: string) => {
+  const fields = new Map([
+    ['authorization', authorization],
+    ['x-amz-content-sha256', 'UNSIGNED-PAYLOAD'],
+    ['x-amz-date', '20130524T000000Z'],
+  ])
+  let found: unknown
+  const error = errorOf(() => (found = parseAuthorization(fields, new Map())))
+  return error === undefined ? found : [error.code, error.message, error.extra]
+}
+
+const word = fc.oneof(
+  fc.constantFrom('', 'aws4_request', '20130524', 's3', 'a b', 'a,b', 'ü', '\t', ';', '/', '='),
+  fc.string(),
+)
+const part = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom('us-east-1', 's3', 'host', 'x-amz-date', signature) },
+  word,
+)
+const header = fc
+  .tuple(
+    fc.array(part, { minLength: 1, maxLength: 6 }),
+    fc.array(part, { maxLength: 5 }),
+    part,
+    fc.constantFrom(',', ', ', ' ,', ', , '),
+  )
+  .map(([credential, names, signed, comma]) =>
+    [
+      `AWS4-HMAC-SHA256 Credential=${credential.join('/')}/aws4_request`,
+      `SignedHeaders=${names.join(';')}`,
+      `Signature=${signed}`,
+    ].join(comma),
+  )
+const mutated = fc
+  .tuple(fc.nat({ max: usual.length }), fc.nat({ max: 3 }), word)
+  .map(([at, cut, other]) => usual.slice(0, at) + other + usual.slice(at + cut))
+
+t.test('whatever a header is, it means what the general parser takes it for', (t) => {
+  // A space in front is nothing to the general parser, and no usual form.
+  const agrees = (text: string): boolean => {
+    const general = read(` ${text}`)
+    t.same(read(text), general, text)
+    return true
+  }
+  fc.assert(fc.property(fc.oneof(header, mutated), agrees), { numRuns: 2000 })
+  t.end()
+})
+
+t.test('many lists of names, and long ones, are read like the first', (t) => {
+  for (let round = 0; round < 2; round += 1) {
+    for (let i = 0; i < 200; i += 1) {
+      const list = usual.replace('x-amz-date', `x-amz-meta-${i}`)
+      t.match(parseUsualHeader(list), { signedHeaders: ['host', `x-amz-meta-${i}`] })
+    }
+    const names = Array.from({ length: 2000 }, (_, i) => `x-amz-meta-${i}`)
+    t.match(parseUsualHeader(usual.replace('x-amz-date', names.join(';'))), { signedHeaders: ['host', ...names] })
+  }
+  t.end()
+})
