@@ -91,6 +91,7 @@ function startsWithOne(prefixes: readonly string[], text: string): boolean {
 
 /** A name, or a pattern in which each `*` stands for any run of characters. Linear in time: no backtracking. */
 export function matchesBucket(pattern: string, bucket: string): boolean {
+  if (pattern === '*') return true
   if (!pattern.includes('*')) return pattern === bucket
   const parts = pattern.split('*')
   const first = parts[0] as string

@@ -5,7 +5,7 @@ import { parseQuery } from '../s3/query.js'
 import { splitTarget } from '../s3/target.js'
 
 /** Fields that decide who is asking for what, or where a body ends: two of one of them is an attack or a fault. */
-const ONCE = [
+const ONCE = new Set([
   'authorization',
   'content-length',
   'content-md5',
@@ -15,7 +15,7 @@ const ONCE = [
   'x-amz-copy-source',
   'x-amz-date',
   'x-amz-decoded-content-length',
-]
+])
 
 /** What node:http knows of a request that concerns S3. */
 export interface ReceivedHead {
@@ -30,8 +30,7 @@ export interface ReceivedHead {
  * @throws S3Error InvalidURI, InvalidArgument, NotImplemented
  */
 export function parse(head: ReceivedHead): ParsedRequest {
-  refuseRepeated(head.rawHeaders)
-  const fields = fieldsOf(head.rawHeaders)
+  const fields = fieldsOf(head.rawHeaders, refuseRepeated)
   refuseDropped(fields)
   const { rawPath, rawQuery } = splitTarget(head.url ?? '')
   return {
@@ -45,18 +44,12 @@ export function parse(head: ReceivedHead): ParsedRequest {
   }
 }
 
-function refuseRepeated(rawHeaders: readonly string[]): void {
-  const seen = new Set<string>()
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] as string).toLowerCase()
-    if (ONCE.includes(name) && seen.has(name)) {
-      throw new S3Error('InvalidArgument', {
-        message: `The header ${name} occurs more than once. Send it once.`,
-        extra: { ArgumentName: name },
-      })
-    }
-    seen.add(name)
-  }
+function refuseRepeated(name: string): void {
+  if (!ONCE.has(name)) return
+  throw new S3Error('InvalidArgument', {
+    message: `The header ${name} occurs more than once. Send it once.`,
+    extra: { ArgumentName: name },
+  })
 }
 
 /** What S3 reads of a request's head, by RFC 9110 (7.6.1) never a matter of one connection. */
@@ -66,10 +59,12 @@ const FOR_S3 = /^(?:x-amz-|content-|if-)|^(?:authorization|cache-control|date|ex
  * What Connection lists stays here, and is verified before: whoever holds a presigned request could so take out a header that was
  * signed, the hash of its body (Content-MD5) or a condition (If-None-Match).
  */
-function refuseDropped(fields: ReadonlyMap<string, string>): void {
-  for (const listed of (fields.get('connection') ?? '').split(',')) {
+function refuseDropped(fields: Fields): void {
+  const connection = fields.get('connection')
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return
+  for (const listed of connection.split(',')) {
     const name = listed.trim().toLowerCase()
-    if (!FOR_S3.test(name) || !fields.has(name)) continue
+    if (!fields.has(name) || !FOR_S3.test(name)) continue
     throw new S3Error('InvalidArgument', {
       message: `The Connection header lists ${name}, which is meant for S3. Leave it out.`,
       extra: { ArgumentName: 'Connection' },

@@ -14,10 +14,45 @@ export interface Question {
   readonly fields: Fields
 }
 
-const ROWS = new Map<string, Operation[]>()
-for (const operation of OPERATIONS) {
-  const place = `${operation.method} ${operation.target}`
-  ROWS.set(place, [...(ROWS.get(place) ?? []), operation])
+/** A row of the table with its parameters taken apart. */
+interface Row {
+  readonly operation: Operation
+  readonly required: readonly { readonly name: string; readonly wanted: string | 'any' }[]
+  /** All that it takes. */
+  readonly parameters: ReadonlySet<string>
+}
+
+/** What may be asked with one method of one kind of target. */
+interface Choice {
+  readonly preflight: Operation | 'none'
+  readonly rows: readonly Row[]
+}
+
+const CHOICES: Readonly<Record<Target['type'], ReadonlyMap<string, Choice>>> = {
+  service: choicesOf('service'),
+  bucket: choicesOf('bucket'),
+  object: choicesOf('object'),
+}
+
+function choicesOf(target: Target['type']): ReadonlyMap<string, Choice> {
+  const own = OPERATIONS.filter((operation) => operation.target === target)
+  const choice = (asked: string): Choice => {
+    const operations = own.filter(({ method }) => method === asked)
+    return {
+      preflight: operations.find(({ optional }) => optional === 'any') ?? 'none',
+      rows: operations.map(rowOf),
+    }
+  }
+  return new Map(own.map(({ method }) => [method, choice(method)]))
+}
+
+function rowOf(operation: Operation): Row {
+  const required = operation.required.map((text) => {
+    const [name = '', wanted = 'any'] = text.split('=')
+    return { name, wanted }
+  })
+  const optional = operation.optional === 'any' ? [] : operation.optional
+  return { operation, required, parameters: new Set([...required.map(({ name }) => name), ...optional]) }
 }
 
 /**
@@ -29,36 +64,46 @@ for (const operation of OPERATIONS) {
  */
 export function classify(question: Question): Operation {
   const { method, target, query, fields } = question
-  const rows = ROWS.get(`${method} ${target.type}`)
-  if (rows === undefined) throw notAllowed(question)
-  const preflight = rows.find(({ optional }) => optional === 'any')
-  if (preflight !== undefined) return preflight
+  const choice = CHOICES[target.type].get(method)
+  if (choice === undefined) throw notAllowed(question)
+  const { preflight, rows } = choice
+  if (preflight !== 'none') return preflight
   for (const name of hoistedFields(query).keys()) {
     if (!fields.has(name)) throw invalid(name, `${name} is only taken from the query of a presigned request.`)
   }
   const selector = selectorOf(question, rows)
-  const parameters = [...query.keys()].filter((name) => name !== 'x-id' && !/^x-amz-/i.test(name))
-  const asked = rows.filter((row) => row.selector === selector && row.required.every((text) => has(query, text)))
-  const found = asked.find((row) => parameters.every((name) => takes(row, name)))
-  if (found !== undefined) return found
-  throw unknownParameter(question, asked, parameters)
+  for (const row of rows) {
+    if (row.operation.selector === selector && hasRequired(query, row) && takesAll(row, query)) return row.operation
+  }
+  const asked = rows.filter((row) => row.operation.selector === selector && hasRequired(query, row))
+  throw unknownParameter(question, asked)
 }
 
 /** `acl`: there at all; `uploadId=*`: there and not empty; `list-type=2`: with this value. */
-function has(query: Query, required: string): boolean {
-  const [name = '', wanted] = required.split('=')
-  const value = query.get(name)
-  if (value === undefined) return false
-  return wanted === undefined || (wanted === '*' ? value !== '' : value === wanted)
+function hasRequired(query: Query, { required }: Row): boolean {
+  for (const { name, wanted } of required) {
+    const value = query.get(name)
+    if (value === undefined) return false
+    if (wanted === '*' ? value === '' : wanted !== 'any' && wanted !== value) return false
+  }
+  return true
 }
 
-function takes({ required, optional }: Operation, parameter: string): boolean {
-  return optional.includes(parameter) || required.some((text) => text.split('=')[0] === parameter)
+function takesAll({ parameters }: Row, query: Query): boolean {
+  if (query.size === 0) return true
+  for (const name of query.keys()) if (!parameters.has(name) && isParameter(name)) return false
+  return true
 }
 
-function selectorOf({ method, target, fields }: Question, rows: readonly Operation[]): Selector {
+/** Whether it says anything of the operation: not what a signer or an SDK adds. */
+function isParameter(name: string): boolean {
+  return name !== 'x-id' && !/^x-amz-/i.test(name)
+}
+
+function selectorOf({ method, target, fields }: Question, rows: readonly Row[]): Selector {
   const found: [Selector, string][] = []
-  for (const [name, selector] of Object.entries(SELECTING)) if (fields.has(name)) found.push([selector, name])
+  if (fields.has('x-amz-copy-source')) found.push(['copy-source', 'x-amz-copy-source'])
+  if (fields.has('x-amz-write-offset-bytes')) found.push(['append', 'x-amz-write-offset-bytes'])
   if (method === 'POST' && target.type === 'bucket') {
     if (fields.has('x-amz-request-route')) found.push(['object-lambda', 'x-amz-request-route'])
     if (/^\s*multipart\/form-data/i.test(fields.get('content-type') ?? '')) found.push(['form', 'content-type'])
@@ -66,22 +111,21 @@ function selectorOf({ method, target, fields }: Question, rows: readonly Operati
   const [first, second] = found
   if (first === undefined) return 'none'
   const [selector, name] = first
-  if (second !== undefined || !rows.some((row) => row.selector === selector)) {
+  if (second !== undefined || !rows.some(({ operation }) => operation.selector === selector)) {
     throw invalid(name, `${name} has no meaning for this request. Leave it out.`)
   }
   return selector
 }
 
-/** Headers that make a request another operation wherever they occur. */
-const SELECTING = { 'x-amz-copy-source': 'copy-source', 'x-amz-write-offset-bytes': 'append' } as const
-
 /** Names the first parameter that the operation that comes nearest does not take. */
-function unknownParameter(question: Question, asked: readonly Operation[], parameters: readonly string[]): S3Error {
-  const nearest = asked.reduce<Operation | undefined>(
+function unknownParameter(question: Question, asked: readonly Row[]): S3Error {
+  const nearest = asked.reduce<Row | undefined>(
     (best, row) => (best === undefined || row.required.length > best.required.length ? row : best),
     undefined,
   )
-  const name = parameters.find((parameter) => nearest === undefined || !takes(nearest, parameter))?.slice(0, 128)
+  const name = [...question.query.keys()]
+    .find((parameter) => isParameter(parameter) && nearest?.parameters.has(parameter) !== true)
+    ?.slice(0, 128)
   if (name === undefined) return notAllowed(question)
   return new S3Error('NotImplemented', {
     message: `The query parameter ${name} is not implemented for this request, alone or beside the others.`,

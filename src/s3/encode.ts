@@ -6,6 +6,9 @@ const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/
 const ESCAPE = /%([0-9A-Fa-f]{2})/g
 const PLAIN = /^[\x00-\x24\x26-\x7f]*$/
 const BYTES = /^[\x00-\xff]*$/
+/** What no encoding of a path, or of a part of a query, changes. */
+const BARE_PATH = /^[A-Za-z0-9._~/-]*$/
+const BARE_PART = /^[A-Za-z0-9._~-]*$/
 
 /**
  * Percent-encodes for a query, as SigV4 wants it: RFC 3986's unreserved characters stay, everything else becomes `%XX`
@@ -15,6 +18,10 @@ const BYTES = /^[\x00-\xff]*$/
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export function encodeQueryPart(text: string): string {
+  return BARE_PART.test(text) ? text : escaped(text)
+}
+
+function escaped(text: string): string {
   try {
     return encodeURIComponent(text).replace(STILL_RESERVED, percent)
   } catch (cause) {
@@ -29,7 +36,7 @@ export function encodeQueryPart(text: string): string {
  * @throws S3Error InvalidURI where the text is not Unicode
  */
 export function encodePath(text: string): string {
-  return encodeQueryPart(text).replaceAll('%2F', '/')
+  return BARE_PATH.test(text) ? text : escaped(text).replaceAll('%2F', '/')
 }
 
 /**

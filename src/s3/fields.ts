@@ -17,13 +17,18 @@ export function trimBlanks(text: string): string {
 
 const isBlank = (text: string, at: number): boolean => text[at] === ' ' || text[at] === '\t'
 
-/** Folds node:http's `rawHeaders` (name, value, name, value …) into {@link Fields}. */
-export function fieldsOf(rawHeaders: readonly string[]): Map<string, string> {
+/**
+ * Folds node:http's `rawHeaders` (name, value, name, value …) into {@link Fields}.
+ *
+ * @param repeated is told each name that occurs again, in lower case; may throw
+ */
+export function fieldsOf(rawHeaders: readonly string[], repeated: (name: string) => void = () => undefined): Fields {
   const fields = new Map<string, string>()
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase()
     const value = rawHeaders[i + 1] as string
     const before = fields.get(name)
+    if (before !== undefined) repeated(name)
     fields.set(name, before === undefined ? value : `${before},${value}`)
   }
   return fields

@@ -30,6 +30,7 @@ const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
  * @throws S3Error InvalidArgument where a name or value cannot be a header's, or two names differ in case only
  */
 export function hoistedFields(query: Query, signing: ReadonlySet<string> = PRESIGNING): ReadonlyMap<string, string> {
+  if (query.size === 0) return NONE
   const hoisted = new Map<string, string>()
   for (const [parameter, value] of query) {
     const name = parameter.toLowerCase()
@@ -44,6 +45,8 @@ export function hoistedFields(query: Query, signing: ReadonlySet<string> = PRESI
   }
   return hoisted
 }
+
+const NONE: ReadonlyMap<string, string> = new Map()
 
 /**
  * The headers with those of the query among them again.

@@ -26,6 +26,8 @@ export function parseBucket(name: string): Bucket {
   return name as Bucket
 }
 
+const MAX_KEY_BYTES = 1024
+
 /**
  * An object key: 1 to 1024 bytes of UTF-8.
  *
@@ -34,9 +36,10 @@ export function parseBucket(name: string): Bucket {
  */
 export function parseObjectKey(text: string): ObjectKey {
   if (text.length === 0) throw new S3Error('InvalidURI')
-  const size = Buffer.byteLength(text, 'utf8')
-  if (size > 1024) {
-    throw new S3Error('KeyTooLongError', { extra: { Size: String(size), MaxSizeAllowed: '1024' } })
+  // No UTF-16 code unit takes more than three bytes.
+  const size = text.length * 3 <= MAX_KEY_BYTES ? 0 : Buffer.byteLength(text, 'utf8')
+  if (size > MAX_KEY_BYTES) {
+    throw new S3Error('KeyTooLongError', { extra: { Size: String(size), MaxSizeAllowed: String(MAX_KEY_BYTES) } })
   }
   return text as ObjectKey
 }

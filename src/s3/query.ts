@@ -11,6 +11,7 @@ export type Query = ReadonlyMap<string, string>
  *   each take another of them
  */
 export function parseQuery(rawQuery: string): Query {
+  if (rawQuery === '') return NONE
   const query = new Map<string, string>()
   for (const part of rawQuery.split('&')) {
     if (part === '') continue
@@ -27,11 +28,14 @@ export function parseQuery(rawQuery: string): Query {
   return query
 }
 
+const NONE: Query = new Map()
+
 /**
  * The query as SigV4's canonical request has it, which is how it is sent too: strictly encoded, sorted by encoded name,
  * every parameter with its `=`. `''` for an empty query.
  */
 export function encodeQuery(query: Query): string {
+  if (query.size === 0) return ''
   return [...query]
     .map(([name, value]) => [encodeQueryPart(name), encodeQueryPart(value)] as const)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
@@ -40,5 +44,5 @@ export function encodeQuery(query: Query): string {
 }
 
 function decode(raw: string): string {
-  return decodeBytes(raw.replaceAll('+', ' '))
+  return decodeBytes(raw.includes('+') ? raw.replaceAll('+', ' ') : raw)
 }

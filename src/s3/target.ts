@@ -18,14 +18,19 @@ const ABSOLUTE_FORM = /^https?:\/\/[^/?#]*/i
  * @throws S3Error InvalidURI
  */
 export function splitTarget(rawTarget: string): { rawPath: string; rawQuery: string } {
-  const form = ABSOLUTE_FORM.exec(rawTarget)
-  let origin = form === null ? rawTarget : rawTarget.slice(form[0].length)
-  if (form !== null && !origin.startsWith('/')) origin = `/${origin}`
-  if (!origin.startsWith('/') || origin.includes('#')) throw new S3Error('InvalidURI')
+  const origin = rawTarget.startsWith('/') ? rawTarget : originForm(rawTarget)
+  if (origin.includes('#')) throw new S3Error('InvalidURI')
   const mark = origin.indexOf('?')
   return mark < 0
     ? { rawPath: origin, rawQuery: '' }
     : { rawPath: origin.slice(0, mark), rawQuery: origin.slice(mark + 1) }
+}
+
+function originForm(rawTarget: string): string {
+  const form = ABSOLUTE_FORM.exec(rawTarget)
+  if (form === null) throw new S3Error('InvalidURI')
+  const origin = rawTarget.slice(form[0].length)
+  return origin.startsWith('/') ? origin : `/${origin}`
 }
 
 /**
@@ -55,15 +60,26 @@ function inBucket(bucket: Bucket, rawKey: string): Target {
 }
 
 function decodeName(raw: string): string {
-  return decodeBytes(raw.replaceAll('+', ' '))
+  return decodeBytes(raw.includes('+') ? raw.replaceAll('+', ' ') : raw)
 }
 
 /** The bucket that a Host header names before one of the base domains, unchecked; `undefined` in path style. */
 export function bucketInHost(host: string, baseDomains: readonly string[]): string | undefined {
-  const name = host.trim().toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
-  if (baseDomains.includes(name)) return undefined
-  const base = baseDomains
-    .filter((domain) => name.endsWith(`.${domain}`))
-    .reduce((longest, domain) => (domain.length > longest.length ? domain : longest), '')
+  const name = hostName(host)
+  let base = ''
+  for (const domain of baseDomains) {
+    if (name === domain) return undefined
+    if (domain.length > base.length && name.endsWith(domain) && name[name.length - domain.length - 1] === '.') {
+      base = domain
+    }
+  }
   return base === '' ? undefined : name.slice(0, -base.length - 1)
+}
+
+/** Without port and without the root's dot. */
+function hostName(host: string): string {
+  const name = host.trim().toLowerCase()
+  const colon = name.lastIndexOf(':')
+  const bare = colon < 0 || !/^\d*$/.test(name.slice(colon + 1)) ? name : name.slice(0, colon)
+  return bare.endsWith('.') ? bare.slice(0, -1) : bare
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import t from 'tap'
 import { parse } from '../../src/proxy/parse.js'
 import { S3Error } from '../../src/s3/error.js'
@@ -91,4 +92,38 @@ t.test('targets that two readers could read in two ways', async (t) => {
     refusal(() => parse(head('/b?a=%zz'))),
     'InvalidURI',
   )
+})
+
+t.test('repeated fields are joined in their order, or refused by the first that may not be', async () => {
+  const once = ['host', 'x-amz-date', 'content-length']
+  const name = fc.constantFrom(
+    'Host',
+    'host',
+    'X-Amz-Date',
+    'x-amz-DATE',
+    'content-length',
+    'Accept',
+    'accept',
+    'x-a',
+    'X-A',
+  )
+  const property = fc.property(fc.array(fc.tuple(name, fc.constantFrom('', '1', '2')), { maxLength: 6 }), (pairs) => {
+    const lower = pairs.map(([name, value]) => [name.toLowerCase(), value] as const)
+    const repeated = lower.find(([name], i) => once.includes(name) && lower.findIndex(([other]) => other === name) < i)
+    const message = `The header ${repeated?.[0]} occurs more than once. Send it once.`
+    const length = lower.find(([name]) => name === 'content-length')?.[1]
+    try {
+      const { fields } = parse(head('/', ...pairs.flat()))
+      const names = [...new Set(lower.map(([name]) => name))]
+      const expected = names.map((name) => [
+        name,
+        lower.flatMap(([other, value]) => (other === name ? [value] : [])).join(),
+      ])
+      return repeated === undefined && JSON.stringify([...fields]) === JSON.stringify(expected)
+    } catch (error) {
+      if (!(error instanceof S3Error)) throw error
+      return repeated === undefined ? length === '' : error.message === message
+    }
+  })
+  fc.assert(property, { numRuns: 2000 })
 })

@@ -30,6 +30,20 @@ t.test('every ASCII character is encoded exactly if it is not unreserved', (t) =
   t.end()
 })
 
+t.test('what needs no escape and what does are encoded by one rule', (t) => {
+  const plainly = (text: string) =>
+    encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
+  const mostlyBare = fc.string({
+    unit: fc.constantFrom('a', 'Z', '9', '/', '-', '.', '_', '~', '!', '+', 'ä'),
+    maxLength: 6,
+  })
+  fc.assert(fc.property(fc.oneof(any, mostlyBare), (text) => encodeQueryPart(text) === plainly(text)))
+  fc.assert(
+    fc.property(fc.oneof(any, mostlyBare), (text) => encodePath(text) === text.split('/').map(plainly).join('/')),
+  )
+  t.end()
+})
+
 t.test('any Unicode text comes back', (t) => {
   fc.assert(fc.property(any, (text) => decodeBytes(encodePath(text)) === text))
   fc.assert(fc.property(any, (text) => decodeBytes(encodeQueryPart(text)) === text))

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { encodePath } from '../../src/s3/encode.js'
-import { parseTarget, splitTarget } from '../../src/s3/target.js'
+import { bucketInHost, parseTarget, splitTarget } from '../../src/s3/target.js'
 import { bytesOf, refusal } from './refusal.js'
 import { unicode } from './unicode.js'
 
@@ -136,5 +136,21 @@ t.test('names that are none', (t) => {
   for (const rawPath of ['', 'bucket/k', '/bucket/%zz', '/bucket/%FF', '/%zz/k']) {
     t.equal(refusal(() => keyOf(rawPath)).code, 'InvalidURI', rawPath)
   }
+  t.end()
+})
+
+t.test('the bucket in a host is what stands before the longest base domain, read plainly', (t) => {
+  const plainly = (host: string, domains: readonly string[]) => {
+    const name = host.trim().toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+    const fitting = domains.filter((domain) => name.endsWith(`.${domain}`)).toSorted((a, b) => b.length - a.length)
+    return domains.includes(name) || fitting[0] === undefined ? undefined : name.slice(0, -fitting[0].length - 1)
+  }
+  const pieces = fc.constantFrom('a', 'B', '.', '.s3.test', 's3.test', '.test', ':', ':80', ' ', '9')
+  const host = fc.array(pieces, { maxLength: 5 }).map((parts) => parts.join(''))
+  const domains = fc.subarray(['s3.test', 'test', 'a.s3.test', 'b'])
+  fc.assert(
+    fc.property(host, domains, (name, bases) => bucketInHost(name, bases) === plainly(name, bases)),
+    { numRuns: 3000 },
+  )
   t.end()
 })
