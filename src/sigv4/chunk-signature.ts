@@ -1,5 +1,6 @@
 import { S3Error } from '../s3/error.js'
-import { sameSignature, scopeText, sha256, signatureOf } from './signing-key.js'
+import { hmacSha256 } from './hmac.js'
+import { sameSignature, scopeText, sha256 } from './signing-key.js'
 import type { VerifiedSignature } from './types.js'
 
 const EMPTY_SHA256 = sha256('')
@@ -19,23 +20,22 @@ export interface SignatureChain {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
 export function signatureChain(verified: VerifiedSignature): SignatureChain {
+  const { signingKey, timestamp, scope } = verified
+  const sign = hmacSha256(signingKey)
+  // The same in all strings to sign of one body.
+  const when = `${timestamp}\n${scopeText(scope)}\n`
+  const chunkHead = `AWS4-HMAC-SHA256-PAYLOAD\n${when}`
   let previous = verified.signature
-  const verify = (algorithm: string, hashes: readonly string[], provided: string): void => {
-    const scope = scopeText(verified.scope)
-    const stringToSign = [algorithm, verified.timestamp, scope, previous, ...hashes].join('\n')
-    if (!sameSignature(signatureOf(verified.signingKey, stringToSign), provided)) {
+  const verify = (stringToSign: string, provided: string): void => {
+    if (!sameSignature(sign(stringToSign), provided)) {
       throw new S3Error('SignatureDoesNotMatch', {
-        extra: {
-          AWSAccessKeyId: verified.scope.accessKeyId,
-          StringToSign: stringToSign,
-          SignatureProvided: provided,
-        },
+        extra: { AWSAccessKeyId: scope.accessKeyId, StringToSign: stringToSign, SignatureProvided: provided },
       })
     }
     previous = provided
   }
   return {
-    chunk: (dataSha256, provided) => verify('AWS4-HMAC-SHA256-PAYLOAD', [EMPTY_SHA256, dataSha256], provided),
-    trailer: (lines, provided) => verify('AWS4-HMAC-SHA256-TRAILER', [sha256(lines)], provided),
+    chunk: (dataSha256, provided) => verify(`${chunkHead}${previous}\n${EMPTY_SHA256}\n${dataSha256}`, provided),
+    trailer: (lines, provided) => verify(`AWS4-HMAC-SHA256-TRAILER\n${when}${previous}\n${sha256(lines)}`, provided),
   }
 }
