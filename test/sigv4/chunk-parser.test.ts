@@ -59,6 +59,88 @@ t.test('however the body is cut into pieces', (t) => {
   t.end()
 })
 
+/** What a body of aws-chunked says, read as a whole, the plain way: the data and what follows, or the code of a refusal. */
+function readPlainly(body: string, decodedLength: number, signed: boolean): readonly string[] {
+  const form = signed ? /^([0-9a-f]{1,16});chunk-signature=([0-9a-f]{64})\r\n/i : /^([0-9a-f]{1,16})\r\n/i
+  let data = ''
+  let last = 8192
+  for (let rest = body; ;) {
+    const [header, hex = ''] = form.exec(rest) ?? []
+    if (header === undefined) return ['IncompleteBody']
+    const size = Number.parseInt(hex, 16)
+    if (size > 0 && last < 8192) return ['InvalidChunkSizeError']
+    if (data.length + size > decodedLength) return ['IncompleteBody']
+    const behind = rest.slice(header.length)
+    if (size === 0) return data.length === decodedLength ? [data, behind] : ['IncompleteBody']
+    if (behind.slice(size, size + 2) !== '\r\n') return ['IncompleteBody']
+    ;[data, rest, last] = [data + behind.slice(0, size), behind.slice(size + 2), size]
+  }
+}
+
+t.test('the same as read as a whole, of bodies good and broken, however they are cut', (t) => {
+  const chunk = fc.record({
+    size: fc.oneof(
+      { weight: 1, arbitrary: fc.nat(20) },
+      { weight: 4, arbitrary: fc.integer({ min: 8190, max: 8300 }) },
+    ),
+    digits: fc.constantFrom('', '0', '00000000000'),
+    upper: fc.boolean(),
+  })
+  const byte = fc.constantFrom(
+    '\r',
+    '\n',
+    ';',
+    '=',
+    '-',
+    '0',
+    '1',
+    'f',
+    'G',
+    'x',
+    '\x1b',
+    '\x0d\x0a',
+    '',
+    'chunk-signature',
+  )
+  const input = fc.record({
+    signed: fc.boolean(),
+    chunks: fc.array(chunk, { maxLength: 3 }),
+    off: fc.constantFrom(0, 0, 0, 1, -1),
+    breaks: fc.array(fc.record({ at: fc.nat(26_000), byte, near: fc.boolean() }), { maxLength: 2 }),
+    cuts: fc.array(fc.nat(26_000), { maxLength: 30 }),
+  })
+  let good = 0
+  fc.assert(
+    fc.property(input, ({ signed, chunks, off, breaks, cuts }) => {
+      let body = ''
+      for (const { size, digits, upper } of [...chunks, { size: 0, digits: '', upper: false }]) {
+        const hex = `${digits}${size.toString(16)}${signed ? `;chunk-signature=${signature}` : ''}`
+        body += `${upper ? hex.toUpperCase() : hex}\r\n${'d'.repeat(size)}${size > 0 ? '\r\n' : ''}`
+      }
+      body += '\r\n'
+      const length = Math.max(0, chunks.reduce((sum, { size }) => sum + size, 0) + off)
+      for (const { at, byte: put, near } of breaks) {
+        const place = near ? at % 100 : at % body.length
+        body = body.slice(0, place) + put + body.slice(place + 1)
+      }
+      const bytes = Buffer.from(body, 'latin1')
+      const at = [0, ...cuts.filter((cut) => cut < bytes.length), bytes.length].sort((a, b) => a - b)
+      const pieces = at.slice(1).map((end, i) => bytes.subarray(at[i], end))
+      const expected = readPlainly(body, length, signed)
+      let outcome: readonly string[] = []
+      const code = codeOf(() => {
+        const { data, section } = parse(pieces, length, signed)
+        outcome = [data.toString('latin1'), section]
+      })
+      if (code === 'none') good++
+      return JSON.stringify(code === 'none' ? outcome : [code]) === JSON.stringify(expected)
+    }),
+    { numRuns: 3000 },
+  )
+  t.ok(good > 200, `${good} were good`)
+  t.end()
+})
+
 t.test('framing that makes no sense', (t) => {
   const cases: readonly (readonly [body: string, decodedLength: number])[] = [
     ['', 0],
