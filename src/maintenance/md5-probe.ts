@@ -1,6 +1,4 @@
 import { createHash, type KeyObject } from 'node:crypto'
-import { buffer } from 'node:stream/consumers'
-import { Readable } from 'node:stream'
 import { formatCopySource } from '../s3/copy-source.js'
 import { copySourceHeaders, customerKeyMD5, provesEncryption, targetHeaders } from '../s3/customer-key.js'
 import { formatCompletedParts } from '../s3/completed-parts.js'
@@ -178,8 +176,11 @@ async function checkReadBack(what: string, at: Trial, md5: string): Promise<void
 async function trailed(md5: string): Promise<Pick<MaintenanceRequest, 'headers' | 'body'>> {
   const encoder = chunkEncoder({ decodedLength: CONTENT.length, trailer: MD5_CHECKSUM })
   if (encoder === 'unknown-trailer') throw new TypeError('MD5 is no checksum')
-  const stream = encoder.stream(() => new Map([[MD5_CHECKSUM, md5]]))
-  const framed = Readable.from([CONTENT], { objectMode: false }).pipe(stream)
+  const encoding = encoder.step(() => new Map([[MD5_CHECKSUM, md5]]))
+  const framed: Buffer[] = []
+  const keep = (bytes: Buffer): void => void framed.push(bytes)
+  encoding.piece(CONTENT, keep)
+  await encoding.end(keep)
   return {
     headers: {
       'content-encoding': 'aws-chunked',
@@ -187,7 +188,7 @@ async function trailed(md5: string): Promise<Pick<MaintenanceRequest, 'headers' 
       'x-amz-decoded-content-length': String(CONTENT.length),
       'x-amz-trailer': MD5_CHECKSUM,
     },
-    body: await buffer(framed),
+    body: Buffer.concat(framed),
   }
 }
 

@@ -1,8 +1,8 @@
 import type { KeyedRequest, Pipeline } from './messages.js'
 import { MD5_CHECKSUM, isMD5 } from '../s3/md5-etag.js'
-import { type RewrittenBody, chain, decoder, plainCoding, rewriteBody } from './rewrite-body.js'
+import { type RewrittenBody, decoder, plainCoding, rewriteBody } from './rewrite-body.js'
 import { type Hash, createHash } from 'node:crypto'
-import { Transform, type TransformCallback } from 'node:stream'
+import { type BodyStep, inRow } from '../sigv4/body-step.js'
 import type { Readable } from 'node:stream'
 import { S3Error } from '../s3/error.js'
 import { UNSIGNED_TRAILER } from '../sigv4/payload-mode.js'
@@ -10,6 +10,7 @@ import { chunkEncoder } from '../sigv4/chunk-encoder.js'
 import { exactLength } from './exact-length.js'
 import { objectLength } from './object-length.js'
 import { showsMD5 } from './look-up-etag.js'
+import { steppedBody } from './stepped-body.js'
 
 /** A body and the MD5 that goes with it, base64, known when all of it has gone. */
 export interface BodyWithMD5 extends RewrittenBody {
@@ -86,8 +87,9 @@ function trailed(request: KeyedRequest, headers: Map<string, string>, openBody: 
     const hashing = hashes(payload.type === 'hashed' ? payload.sha256.toLowerCase() : 'none', (digest) => {
       md5 = digest
     })
-    const verified = isFramed ? [decoder(request, 'verify'), hashing] : [hashing, exactLength(decodedLength)]
-    return chain(openBody(), [...verified, encoder.stream(() => new Map([[MD5_CHECKSUM, md5]]))])
+    const verified = isFramed ? inRow(decoder(request, 'verify'), hashing) : inRow(hashing, exactLength(decodedLength))
+    const encoding = encoder.step(() => new Map([[MD5_CHECKSUM, md5]]))
+    return steppedBody(openBody(), inRow(verified, encoding))
   }
   return {
     headers: {
@@ -103,24 +105,23 @@ function trailed(request: KeyedRequest, headers: Map<string, string>, openBody: 
 }
 
 /** Takes the MD5 of what passes; ends with an error where its SHA-256 is not the one that was signed. */
-function hashes(sha256: string | 'none', tell: (md5: string) => void): Transform {
+function hashes(sha256: string | 'none', tell: (md5: string) => void): BodyStep {
   const md5 = createHash('md5')
   const signed: Hash | 'none' = sha256 === 'none' ? 'none' : createHash('sha256')
-  return new Transform({
-    transform(chunk: Buffer, _encoding, callback: TransformCallback) {
-      md5.update(chunk)
-      if (signed !== 'none') signed.update(chunk)
-      callback(null, chunk)
+  return {
+    piece(bytes, out) {
+      md5.update(bytes)
+      if (signed !== 'none') signed.update(bytes)
+      out(bytes)
     },
-    flush(callback) {
+    end() {
       const computed = signed === 'none' ? 'none' : signed.digest('hex')
       if (computed !== sha256) {
         const extra = { ClientComputedContentSHA256: sha256, S3ComputedContentSHA256: computed }
-        callback(new S3Error('XAmzContentSHA256Mismatch', { extra }))
-        return
+        throw new S3Error('XAmzContentSHA256Mismatch', { extra })
       }
       tell(md5.digest('base64'))
-      callback()
+      return undefined
     },
-  })
+  }
 }

@@ -1,5 +1,5 @@
 import type { AuthorizedRequest, ClassifiedRequest, Pipeline } from './messages.js'
-import { chain, decoder } from './rewrite-body.js'
+import { decoder } from './rewrite-body.js'
 import type { Readable } from 'node:stream'
 import type { RequestRecord } from './record.js'
 import type { Soon } from '../keyring/port.js'
@@ -12,6 +12,7 @@ import { formatDeleteRequest, parseDeleteRequest } from '../s3/delete-request.js
 import { resolveETag } from '../s3/etag.js'
 import { resolveETagsInXml } from '../s3/complete-request.js'
 import { restoreWritesElsewhere } from '../s3/restore-request.js'
+import { steppedBody } from './stepped-body.js'
 import { whenKnown } from '../keyring/soon.js'
 
 /** S3's largest document, CompleteMultipartUpload with 10,000 parts and a checksum each, is below 3 MiB. */
@@ -82,7 +83,7 @@ function checked(
 async function readVerified(request: ClassifiedRequest, body: Readable): Promise<Buffer> {
   const { payload } = request
   const framed = payload.type !== 'hashed' && payload.type !== 'unsigned'
-  const bytes = await readBounded(framed ? chain(body, [decoder(request, 'verify')]) : body)
+  const bytes = await readBounded(framed ? steppedBody(body, decoder(request, 'verify')) : body)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   if (payload.type === 'hashed' && payload.sha256.toLowerCase() !== sha256) {
     throw new S3Error('XAmzContentSHA256Mismatch', {

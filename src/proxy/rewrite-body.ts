@@ -1,12 +1,14 @@
 import type { KeyedRequest, Pipeline, UpstreamBody } from './messages.js'
-import { PassThrough, type Readable, type Transform, pipeline as pipe } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { EMPTY_SHA256 } from './forward.js'
 import { S3Error } from '../s3/error.js'
 import { chunkEncoder } from '../sigv4/chunk-encoder.js'
 import { createHash } from 'node:crypto'
 import { type ChunkDecoder, decodeChunks } from '../sigv4/chunk-decoder.js'
 import { exactLength } from './exact-length.js'
+import { inRow } from '../sigv4/body-step.js'
 import { objectLength } from './object-length.js'
+import { steppedBody } from './stepped-body.js'
 import { storedContentEncoding } from './rewrite-headers.js'
 
 /** The upstream's body, and the headers that describe it. */
@@ -75,12 +77,16 @@ function noBody(request: KeyedRequest): RewrittenBody {
   return { headers: bare ? described : { ...described, 'content-length': '0' }, body: { type: 'none' } }
 }
 
-/** The body as it is. */
+/**
+ * The body as it is: the very stream that the client's connection gives. HTTP's own framing holds a body to its declared length;
+ * where it came chunked, that length is only the client's word.
+ */
 function lengthKnown(request: KeyedRequest, contentSha256: string, openBody: () => Readable): RewrittenBody {
   const length = objectLength(request)
   const headers = { 'content-length': String(length), 'x-amz-content-sha256': contentSha256 }
   if (length === 0 && request.length === 0) return { headers, body: { type: 'none' } }
-  return { headers, body: { type: 'stream', open: () => chain(openBody(), [exactLength(length)]) } }
+  const open = request.length === 'chunked' ? () => steppedBody(openBody(), exactLength(length)) : openBody
+  return { headers, body: { type: 'stream', open } }
 }
 
 /** aws-chunked with an unsigned trailer: S3 reads the framing and checks the checksum. */
@@ -114,7 +120,7 @@ function deframed(
   headers.delete('x-amz-sdk-checksum-algorithm')
   return {
     headers: { 'content-length': String(decodedLength), 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
-    body: { type: 'stream', open: () => chain(openBody(), [decoder(request, 'verify')]) },
+    body: { type: 'stream', open: () => steppedBody(openBody(), decoder(request, 'verify')) },
   }
 }
 
@@ -132,7 +138,13 @@ function reframed(
   if (encoder === 'unknown-trailer') return deframed(request, decodedLength, headers, openBody)
   const open = () => {
     const decoded = decoder(request, 'relay')
-    return chain(openBody(), [decoded, encoder.stream(decoded.trailers)])
+    return steppedBody(
+      openBody(),
+      inRow(
+        decoded,
+        encoder.step(() => decoded.trailers()),
+      ),
+    )
   }
   return {
     headers: {
@@ -162,11 +174,4 @@ export function plainCoding(headers: Map<string, string>): void {
   const stored = storedContentEncoding(coding)
   if (stored === 'none') headers.delete('content-encoding')
   else headers.set('content-encoding', stored)
-}
-
-/** Streams in a row; an error of one ends all, and the last one shows it. */
-export function chain(first: Readable, rest: readonly Transform[]): Readable {
-  const last = rest.at(-1) ?? new PassThrough()
-  pipe([first, ...(rest.length === 0 ? [last] : rest)], () => undefined)
-  return last
 }

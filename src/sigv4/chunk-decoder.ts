@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
-import { Transform } from 'node:stream'
 import { S3Error } from '../s3/error.js'
+import type { BodyStep, PieceSink } from './body-step.js'
 import { chunkParser } from './chunk-parser.js'
 import { type SignatureChain, signatureChain } from './chunk-signature.js'
 import { malformedTrailer, parseTrailerSection, type TrailerSection } from './chunk-trailer.js'
@@ -10,9 +10,9 @@ import type { PayloadMode, VerifiedSignature } from './types.js'
 export type StreamingMode = Extract<PayloadMode, { readonly decodedLength: number }>
 
 /** aws-chunked bytes in, the object's bytes out. */
-export type ChunkDecoder = Transform & {
-  /** The trailers, lower-case name → value: empty until the object's last byte is out. */
-  readonly trailers: () => ReadonlyMap<string, string>
+export interface ChunkDecoder extends BodyStep {
+  /** The trailers, lower-case name → value: empty until all is verified. */
+  trailers(): ReadonlyMap<string, string>
 }
 
 export interface ChunksToDecode {
@@ -28,11 +28,11 @@ export interface ChunksToDecode {
  *
  * Chunks may be as large as the object, so bytes are passed on before the signature of their chunk is checked, or memory
  * would grow with them. What is never passed on before *everything* is verified, the end of the body included, is the
- * piece that ends the object: an upstream that was told decodedLength waits for it in vain when the stream fails with
+ * piece that ends the object: an upstream that was told decodedLength waits for it in vain when the step fails with
  * S3Error, and stores nothing. An empty object has no such piece: send no request for one (headers, Content-Length: 0)
- * before this stream has ended.
+ * before the step has ended.
  *
- * The stream fails with S3Error SignatureDoesNotMatch, IncompleteBody (cut off, too long, other lengths than declared, bad
+ * The step fails with S3Error SignatureDoesNotMatch, IncompleteBody (cut off, too long, other lengths than declared, bad
  * framing), InvalidChunkSizeError, MalformedTrailerError, InvalidRequest or BadDigest (checksum).
  *
  * @throws S3Error InvalidRequest where signed chunks come without a signed request, NotImplemented where the checksum to
@@ -49,6 +49,8 @@ export function decodeChunks({ mode, verified, trailingChecksum }: ChunksToDecod
   let held: Buffer | 'none' = 'none'
   let hash: Hash | 'none' = 'none'
   let signature: string | 'none' = 'none'
+  /** Where data goes; the parser's events have no room for it. */
+  let passOn: PieceSink
 
   const endChunk = (): void => {
     if (chain !== 'none' && hash !== 'none') chain.chunk(hash.digest('hex'), signature)
@@ -66,35 +68,32 @@ export function decodeChunks({ mode, verified, trailingChecksum }: ChunksToDecod
         for (const { running } of checksums) running.update(bytes)
         left -= bytes.length
         if (left === 0) held = bytes
-        else stream.push(bytes)
+        else passOn(bytes)
       },
       end: endChunk,
     },
   )
+  const release = (verifiedTrailers: ReadonlyMap<string, string>, out: PieceSink): void => {
+    trailers = verifiedTrailers
+    if (held !== 'none') out(held)
+  }
 
-  const stream = new Transform({
-    transform(piece: Buffer, _encoding, callback) {
-      try {
-        parser.write(piece)
-        callback()
-      } catch (error) {
-        callback(error as Error)
-      }
+  return {
+    piece(bytes, out) {
+      passOn = out
+      parser.write(bytes)
     },
-    flush(callback) {
-      const verify = async (): Promise<void> => {
-        const section = parseTrailerSection(parser.finish(), declared)
-        verifyTrailer(chain, declared, section)
-        await verifyChecksums(checksums, section.trailers)
-        trailers = section.trailers
+    end(out) {
+      const section = parseTrailerSection(parser.finish(), declared)
+      verifyTrailer(chain, declared, section)
+      if (checksums.length > 0) {
+        return verifyChecksums(checksums, section.trailers).then(() => release(section.trailers, out))
       }
-      verify().then(
-        () => callback(null, held === 'none' ? null : held),
-        (error: unknown) => callback(error as Error),
-      )
+      release(section.trailers, out)
+      return undefined
     },
-  })
-  return Object.assign(stream, { trailers: () => trailers })
+    trailers: () => trailers,
+  }
 }
 
 function chainOf(mode: StreamingMode, verified: VerifiedSignature | 'none'): SignatureChain | 'none' {

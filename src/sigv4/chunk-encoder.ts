@@ -1,5 +1,5 @@
-import { Transform } from 'node:stream'
 import { S3Error } from '../s3/error.js'
+import type { BodyStep } from './body-step.js'
 import { incompleteBody } from './chunk-trailer.js'
 import { checksumLength } from './trailing-checksum.js'
 
@@ -11,10 +11,10 @@ export interface ChunkEncoder {
   readonly contentLength: number
   /**
    * The object's bytes in, STREAMING-UNSIGNED-PAYLOAD-TRAILER framing out. The trailer is asked for once, when all bytes
-   * have come. The stream fails with S3Error IncompleteBody where they are not decodedLength, InvalidRequest where
+   * have come. The step fails with S3Error IncompleteBody where they are not decodedLength, InvalidRequest where
    * the trailer's value has another length than its checksum.
    */
-  readonly stream: (trailers: () => ReadonlyMap<string, string>) => Transform
+  readonly step: (trailers: () => ReadonlyMap<string, string>) => BodyStep
 }
 
 /**
@@ -34,7 +34,7 @@ export function chunkEncoder(input: {
   const trailerLength = `${trailer}:`.length + valueLength + 4
   return {
     contentLength: framedLength(decodedLength) + trailerLength,
-    stream: (trailers) =>
+    step: (trailers) =>
       frame(decodedLength, () => {
         const value = trailers().get(trailer) ?? ''
         if (value.length !== valueLength) {
@@ -56,36 +56,38 @@ function framedLength(decodedLength: number): number {
   return full * chunk(CHUNK_SIZE) + (last === 0 ? 0 : chunk(last)) + header(0).length
 }
 
-function frame(decodedLength: number, trailerLine: () => string): Transform {
+const FIRST_HEADER = Buffer.from(header(CHUNK_SIZE), 'latin1')
+const NEXT_HEADER = Buffer.from(`\r\n${header(CHUNK_SIZE)}`, 'latin1')
+
+function frame(decodedLength: number, trailerLine: () => string): BodyStep {
   let left = decodedLength
   let chunkLeft = 0
-  return new Transform({
-    transform(piece: Buffer, _encoding, callback) {
-      if (piece.length > left) {
-        callback(incompleteBody())
-        return
-      }
-      for (let at = 0; at < piece.length;) {
+  let isFirst = true
+  /** What stands before a chunk: its header, behind the line end of the chunk before. */
+  const beginning = (size: number): Buffer => {
+    if (size === CHUNK_SIZE) return isFirst ? FIRST_HEADER : NEXT_HEADER
+    return Buffer.from(isFirst ? header(size) : `\r\n${header(size)}`, 'latin1')
+  }
+  return {
+    piece(bytes, out) {
+      if (bytes.length > left) throw incompleteBody()
+      for (let at = 0; at < bytes.length;) {
         if (chunkLeft === 0) {
           chunkLeft = Math.min(CHUNK_SIZE, left)
-          this.push(header(chunkLeft))
+          out(beginning(chunkLeft))
+          isFirst = false
         }
-        const bytes = piece.subarray(at, at + chunkLeft)
-        this.push(bytes)
-        at += bytes.length
-        left -= bytes.length
-        chunkLeft -= bytes.length
-        if (chunkLeft === 0) this.push('\r\n')
-      }
-      callback()
-    },
-    flush(callback) {
-      try {
-        if (left > 0) throw incompleteBody()
-        callback(null, `${header(0)}${trailerLine()}\r\n`)
-      } catch (error) {
-        callback(error as Error)
+        const data = bytes.subarray(at, at + chunkLeft)
+        at += data.length
+        left -= data.length
+        chunkLeft -= data.length
+        out(data)
       }
     },
-  })
+    end(out) {
+      if (left > 0) throw incompleteBody()
+      out(Buffer.concat([beginning(0), Buffer.from(`${trailerLine()}\r\n`, 'latin1')]))
+      return undefined
+    },
+  }
 }

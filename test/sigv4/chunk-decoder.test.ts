@@ -1,6 +1,4 @@
 import { crc32 } from 'node:zlib'
-import { Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import t from 'tap'
 import { S3Error } from '../../src/s3/error.js'
@@ -25,15 +23,11 @@ async function decode(
 ): Promise<Outcome> {
   const decoder = decodeChunks({ mode, verified, trailingChecksum })
   const released: Buffer[] = []
-  const sink = new Writable({
-    write(bytes: Buffer, _encoding, callback) {
-      released.push(bytes)
-      callback()
-    },
-  })
+  const release = (bytes: Buffer): void => void released.push(bytes)
   let code = 'none'
   try {
-    await pipeline(Readable.from(pieces, { objectMode: false }), decoder, sink)
+    for (const piece of pieces) decoder.piece(piece, release)
+    await decoder.end(release)
   } catch (error) {
     if (!(error instanceof S3Error)) throw error
     code = error.code
@@ -315,55 +309,25 @@ t.test('until the input has ended, the object is not whole', async (t) => {
     for (const [mode, framed] of framings(body, 8192)) {
       const decoder = decodeChunks({ mode, verified: seed, trailingChecksum: 'verify' })
       const released: Buffer[] = []
-      let ended = false
-      decoder.on('data', (bytes: Buffer) => released.push(bytes))
-      decoder.on('end', () => (ended = true))
-      for (const piece of cut(framed, 700)) {
-        await new Promise((resolve) => decoder.write(piece, resolve))
-      }
-      await new Promise((resolve) => setImmediate(resolve))
-      t.notOk(ended)
+      const release = (bytes: Buffer): void => void released.push(bytes)
+      for (const piece of cut(framed, 700)) decoder.piece(piece, release)
       t.ok(length === 0 || Buffer.concat(released).length < length, `${mode.type} ${length}`)
       t.ok(Buffer.concat(released).length >= length - 700, 'but no more than one piece is held')
       t.equal(decoder.trailers().size, 0)
-      const end = new Promise((resolve) => decoder.once('end', resolve))
-      decoder.end()
-      await end
+      await decoder.end(release)
       t.ok(Buffer.concat(released).equals(body))
     }
   }
 })
 
-t.test('memory does not grow with a chunk, nor with a reader that does not read', async (t) => {
-  const length = 64 * 1024 * 1024
-  const piece = Buffer.alloc(65_536, 'x')
-  const header = `${length.toString(16)};chunk-signature=${sha256('whatever')}\r\n`
-  const decoder = decodeChunks({ mode: plain(length), verified: seed, trailingChecksum: 'verify' })
-  let buffered = 0
-  let passed = 0
-  decoder.write(header)
-  for (let sent = piece.length; sent < length; sent += piece.length) {
-    const written = new Promise<void>((resolve) => {
-      decoder.write(piece, () => resolve())
-    })
-    for (let bytes = decoder.read() as Buffer | null; bytes !== null; bytes = decoder.read() as Buffer | null) {
-      passed += bytes.length
-    }
-    await written
-    buffered = Math.max(buffered, decoder.readableLength + decoder.writableLength)
-  }
-  t.ok(passed > length - 4 * piece.length, 'bytes pass before the signature of their chunk can be checked')
-  t.ok(buffered <= 4 * piece.length, `${buffered} bytes`)
-
-  const stalled = decodeChunks({ mode: plain(length), verified: seed, trailingChecksum: 'verify' })
-  stalled.write(header)
-  let accepted = 0
-  while (stalled.write(piece)) accepted += piece.length
-  await new Promise((resolve) => setImmediate(resolve))
-  t.ok(accepted <= 4 * piece.length)
-  t.ok(stalled.readableLength + stalled.writableLength <= 4 * piece.length)
-  stalled.destroy()
-  decoder.destroy()
+t.test('what passes are views of what came', (t) => {
+  const body = Buffer.alloc(100_000, 'x')
+  const framed = signedChunks({ body, chunkSize: 65_536, verified: seed })
+  const decoder = decodeChunks({ mode: plain(body.length), verified: seed, trailingChecksum: 'verify' })
+  const see = (bytes: Buffer): void => void t.equal(bytes.buffer, framed.buffer)
+  decoder.piece(framed, see)
+  decoder.end(see)
+  t.end()
 })
 
 function* cut(bytes: Buffer, size: number): Generator<Buffer> {

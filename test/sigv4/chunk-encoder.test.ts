@@ -1,8 +1,6 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { buffer } from 'node:stream/consumers'
 import fc from 'fast-check'
 import t from 'tap'
+import { inRow } from '../../src/sigv4/body-step.js'
 import { decodeChunks } from '../../src/sigv4/chunk-decoder.js'
 import { chunkEncoder } from '../../src/sigv4/chunk-encoder.js'
 import { sha256 } from '../../src/sigv4/signing-key.js'
@@ -20,9 +18,12 @@ function encoderFor(decodedLength: number, trailer = name) {
 }
 
 async function encode(pieces: Iterable<Buffer>, decodedLength: number, values = trailers): Promise<Buffer> {
-  const stream = encoderFor(decodedLength).stream(values)
-  const [, bytes] = await Promise.all([pipeline(Readable.from(pieces, { objectMode: false }), stream), buffer(stream)])
-  return bytes
+  const step = encoderFor(decodedLength).step(values)
+  const framed: Buffer[] = []
+  const keep = (bytes: Buffer): void => void framed.push(bytes)
+  for (const piece of pieces) step.piece(piece, keep)
+  await step.end(keep)
+  return Buffer.concat(framed)
 }
 
 t.test('small, empty, exactly one chunk, one byte more', async (t) => {
@@ -93,18 +94,15 @@ t.test('behind the decoder: neither the last bytes nor the trailer come before a
       trailingChecksum: 'relay',
     })
     const encoder = encoderFor(length)
-    const stream = encoder.stream(() => decoder.trailers())
+    const both = inRow(
+      decoder,
+      encoder.step(() => decoder.trailers()),
+    )
     const out: Buffer[] = []
-    stream.on('data', (bytes: Buffer) => out.push(bytes))
-    decoder.pipe(stream)
-    for (let at = 0; at < framed.length; at += 1000) {
-      await new Promise((resolve) => decoder.write(framed.subarray(at, at + 1000), resolve))
-    }
-    await new Promise((resolve) => setImmediate(resolve))
+    const keep = (bytes: Buffer): void => void out.push(bytes)
+    for (let at = 0; at < framed.length; at += 1000) both.piece(framed.subarray(at, at + 1000), keep)
     t.ok(Buffer.concat(out).length < encoder.contentLength - `0\r\n${name}:${value}\r\n\r\n`.length + 1)
-    const end = new Promise((resolve) => stream.once('end', resolve))
-    decoder.end()
-    await end
+    await both.end(keep)
     t.ok(Buffer.concat(out).equals(unsignedChunks({ body, chunkSize: 65_536, trailer: { name, value } })))
   }
 })
