@@ -8,7 +8,7 @@ const SINGLE = {
   '@opentelemetry/resources': 'src/telemetry/tracing.ts',
   '@opentelemetry/sdk-trace': 'src/telemetry/tracing.ts',
   '@aws-sdk/client-kms': 'src/keyring/kms.ts',
-  aws4: 'src/sigv4/sign.ts',
+  aws4: 'src/sigv4/reference-signer.ts',
   'http-proxy': 'src/upstream/http-proxy-transport.ts',
   '@aws-sdk/credential-providers': 'src/upstream/credentials.ts',
   'cli-progress': 'src/cli/progress.ts',

@@ -14,9 +14,10 @@ import type { Config } from './config/types.js'
 import type { KeyringEvent } from './keyring/kms-world.js'
 import type { KeyringOpener } from './keyring-files.js'
 import type { OpenedKeyring } from './keyring/create.js'
-import { StartError } from './server/start-error.js'
+import { StartError, faultOf } from './server/start-error.js'
 import { type RecentFailure, newestFirst } from './telemetry/recent-failures.js'
 import { leaderMetrics } from './telemetry/leader-metrics.js'
+import { checkSigner } from './sigv4/check-signer.js'
 import { preflight } from './preflight.js'
 import { type SeenMD5, demandMD5, refusalsOfMD5 } from './demand-md5.js'
 import { linkToPrimary } from './workers/worker.js'
@@ -52,6 +53,7 @@ export interface RunWorld {
 export async function runProxy(config: Config, keyrings: readonly OpenedKeyring[], world: RunWorld): Promise<void> {
   const stdout = standardOutput()
   const log = createLogger({ level: config.log.level, destination: stdout })
+  checkOwnSigner()
   if (isWorker()) {
     await runAsWorker(config, keyrings, world, { log, stdout })
     return
@@ -60,6 +62,15 @@ export async function runProxy(config: Config, keyrings: readonly OpenedKeyring[
   const seenMD5 = await demandMD5(config, world, log)
   if (config.workers > 1) await runAsPrimary(config, world, log, seenMD5)
   else await runAlone(config, keyrings, world, { log, stdout }, seenMD5)
+}
+
+/** aws4 is the reference: a process whose signatures are others must not send any. */
+function checkOwnSigner(): void {
+  try {
+    checkSigner()
+  } catch (cause) {
+    throw new StartError(`signatures cannot be trusted: ${faultOf(cause)}`, cause)
+  }
 }
 
 const leaderMetricsOf = ({ version, now }: RunWorld) =>

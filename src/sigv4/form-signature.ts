@@ -2,7 +2,14 @@ import { createHmac } from 'node:crypto'
 import { S3Error } from '../s3/error.js'
 import { missingField } from '../s3/post-form.js'
 import { ALGORITHM } from './authorization.js'
-import { rememberSigningKey, sameSignature, scopeText, signatureOf, signingKeyOf } from './signing-key.js'
+import {
+  keptSigningKey,
+  rememberSigningKey,
+  sameSignature,
+  scopeText,
+  signatureOf,
+  signingKeyOf,
+} from './signing-key.js'
 import { formatTimestamp, parseTimestamp } from './timestamp.js'
 import type { AwsCredentials, CredentialScope, SecretAccessKey } from './types.js'
 
@@ -127,9 +134,7 @@ export function signForm(form: FormToSign): readonly (readonly [string, string])
     ],
   }
   const policy = Buffer.from(JSON.stringify(document), 'utf8').toString('base64')
-  const signingKey = signingKeyOf(credentials.secretAccessKey, scope)
-  rememberSigningKey(credentials.secretAccessKey, scope, signingKey)
-  const signature = signatureOf(signingKey, policy)
+  const signature = signatureOf(keptSigningKey(credentials.secretAccessKey, scope), policy)
   return [...fields, ['policy', policy], ['x-amz-signature', signature]]
 }
 

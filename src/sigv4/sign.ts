@@ -1,21 +1,27 @@
-import aws4 from 'aws4'
+import { isUtf8 } from 'node:buffer'
+import { encodePath } from '../s3/encode.js'
 import { S3Error } from '../s3/error.js'
 import { encodeQuery, type Query } from '../s3/query.js'
+import { ALGORITHM } from './authorization.js'
 import { canonicalValue } from './canonical-request.js'
+import { keptSigningKey, scopeText, sha256, signatureOf } from './signing-key.js'
 import { formatTimestamp } from './timestamp.js'
 import type { AwsCredentials } from './types.js'
 
-export interface RequestToSign {
+export interface TargetToSign {
   readonly method: string
   /** Strictly encoded: RFC 3986's unreserved characters, `/`, and `%XX` in upper case for all others. */
   readonly path: string
   /** decoded */
   readonly query: Query
-  /** Lower-case names, byte strings (latin1). `host` and `x-amz-content-sha256` must be among them. */
-  readonly headers: Readonly<Record<string, string>>
   readonly credentials: AwsCredentials
   readonly region: string
   readonly now: Date
+}
+
+export interface RequestToSign extends TargetToSign {
+  /** Lower-case names, byte strings (latin1). `host` and `x-amz-content-sha256` must be among them. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 export interface SignedRequest {
@@ -25,96 +31,112 @@ export interface SignedRequest {
   readonly headers: Record<string, string>
 }
 
-/** Signed beside `x-amz-*`. Others change on the way (user-agent, accept-encoding, expect), and a signed one must not. */
-const SIGNED = new Set(['host', 'content-md5', 'content-type', 'range'])
-/** Replaced here, whoever set them before. */
-const OURS = new Set(['authorization', 'x-amz-date', 'x-amz-security-token'])
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** RFC 9110's token, in lower case. */
+const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
+const ASCII_LINE = /^[\t\x20-\x7f]*$/
+const LINE = /^[\t\x20-\xff]*$/
+const UNRESERVED_PATH = /^\/[A-Za-z0-9\-._~/]*$/
+const ENCODED_PATH = /^\/(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*$/
+
+/** Signs a request to S3 as {@link signHeaders} does, and leaves what it was given as it is. */
+export function signRequest({ headers: given, ...target }: RequestToSign): SignedRequest {
+  const headers = { ...given }
+  const path = signHeaders(headers, target)
+  return { path, headers }
+}
 
 /**
- * Signs a request to S3 with SigV4 in the Authorization header. What comes back must be sent exactly so.
+ * Signs a request to S3 with SigV4 in the Authorization header, which is put into `headers`, with x-amz-date and (for
+ * temporary credentials) x-amz-security-token; the client's own are replaced. What comes of it must be sent exactly so.
  *
- * S3 computes over the bytes of header values, aws4 over text that it encodes as UTF-8: it gets the text of which the
- * bytes are the UTF-8, and the bytes go on the wire.
+ * S3 computes over the bytes of header values, which is what byte strings are.
  *
+ * @param headers as in {@link RequestToSign}
+ * @returns the request-target to send, byte for byte
  * @throws S3Error InvalidArgument where a header to be signed is not UTF-8; InternalError where path, query or headers
  *   are not what they must be, rather than to send what was not signed
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-export function signRequest(input: RequestToSign): SignedRequest {
-  const { path, credentials, now } = input
-  const query = encodeQuery(input.query)
-  const headers = new Map(Object.entries(input.headers).filter(([name]) => !OURS.has(name)))
-  headers.set('x-amz-date', formatTimestamp(now))
-  if (credentials.sessionToken !== 'none') headers.set('x-amz-security-token', credentials.sessionToken.reveal())
-  checkInput(path, headers)
-  const signed = [...headers].filter(([name]) => SIGNED.has(name) || name.startsWith('x-amz-'))
-  const text = new Map(signed.map(([name, value]) => [name, decodeUtf8(name, value)]))
-  const target = query === '' ? path : `${path}?${query}`
-  const request = {
-    method: input.method,
-    path: target,
-    service: 's3',
-    region: input.region,
-    headers: Object.fromEntries(text),
-    // aws4 leaves Range unsigned unless it is told to.
-    extraHeadersToInclude: { range: true },
+export function signHeaders(headers: Record<string, string>, target: TargetToSign): string {
+  const { method, path, credentials, region } = target
+  const query = target.query.size === 0 ? '' : encodeQuery(target.query)
+  const timestamp = formatTimestamp(target.now)
+  headers['x-amz-date'] = timestamp
+  if (credentials.sessionToken !== 'none') headers['x-amz-security-token'] = credentials.sessionToken.reveal()
+  else if ('x-amz-security-token' in headers) delete headers['x-amz-security-token']
+  checkTarget(path, target.query)
+  const names = namesToSign(headers)
+  let lines = ''
+  let list = ''
+  for (const name of names) {
+    lines += `${name}:${canonicalValue(headers[name] as string)}\n`
+    list += list === '' ? name : `;${name}`
   }
-  const signer = new aws4.RequestSigner(request, {
-    accessKeyId: credentials.accessKeyId,
-    secretAccessKey: credentials.secretAccessKey.reveal(),
-  })
-  // aws4's own would also fold U+00A0, U+3000 and other spaces that S3, which sees bytes, leaves alone.
-  signer.canonicalHeaders = () =>
-    [...text.keys()]
-      .sort()
-      .map((name) => `${name}:${canonicalValue(text.get(name) ?? '')}`)
-      .join('\n')
-  const canonicalOf = signer.canonicalString.bind(signer)
-  let canonical = ''
-  signer.canonicalString = () => (canonical = canonicalOf())
-  const authorization = signer.sign().headers?.['Authorization']
-  // aws4 reads the target back: a path that it would write otherwise, `__proto__`, an empty name or more than 1000
-  // parameters would be signed as something else than what is sent.
-  const [, canonicalPath, canonicalQuery] = canonical.split('\n')
-  if (typeof authorization !== 'string' || canonicalPath !== path || canonicalQuery !== query) {
-    throw unsignable('the request-target was not signed as it is')
-  }
-  headers.set('authorization', authorization)
-  return { path: target, headers: Object.fromEntries(headers) }
+  const payloadHash = headers['x-amz-content-sha256'] as string
+  const canonical = `${method}\n${path}\n${query}\n${lines}\n${list}\n${payloadHash}`
+  const scope = { accessKeyId: credentials.accessKeyId, date: timestamp.slice(0, 8), region, service: 's3' }
+  const where = scopeText(scope)
+  const stringToSign = `${ALGORITHM}\n${timestamp}\n${where}\n${sha256(canonical)}`
+  const signature = signatureOf(keptSigningKey(credentials.secretAccessKey, scope), stringToSign)
+  headers['authorization'] =
+    `${ALGORITHM} Credential=${scope.accessKeyId}/${where}, SignedHeaders=${list}, Signature=${signature}`
+  return query === '' ? path : `${path}?${query}`
 }
 
-function checkInput(path: string, headers: ReadonlyMap<string, string>): void {
-  if (!/^\/(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*$/.test(path) || !isUtf8(path)) {
-    throw unsignable('the path is not strictly encoded')
-  }
-  for (const name of ['host', 'x-amz-content-sha256']) {
-    if ((headers.get(name) ?? '') === '') throw unsignable(`no ${name}`)
-  }
-  for (const [name, value] of headers) {
-    if (name !== name.toLowerCase()) throw unsignable(`${name} is not in lower case`)
-    if (!/^[\t\x20-\xff]*$/.test(value)) throw unsignable(`${name} is not a byte string of one line`)
+/**
+ * `__proto__`, an empty name, more than 1000 parameters: the reference would leave them out, so that nobody could say whether they
+ * are signed as they should be.
+ */
+function checkTarget(path: string, query: Query): void {
+  if (!UNRESERVED_PATH.test(path) && !isStrictlyEncoded(path)) throw unsignable('the path is not strictly encoded')
+  if (query.size > 0 && (query.size > 1000 || query.has('') || query.has('__proto__'))) {
+    throw unsignable('a query that the reference does not sign')
   }
 }
 
-function isUtf8(path: string): boolean {
+function isStrictlyEncoded(path: string): boolean {
+  if (!ENCODED_PATH.test(path)) return false
   try {
-    return decodeURIComponent(path) !== ''
+    return encodePath(decodeURIComponent(path)) === path
   } catch {
     return false
   }
 }
 
-function decodeUtf8(name: string, value: string): string {
-  try {
-    return UTF8.decode(Buffer.from(value, 'latin1'))
-  } catch (cause) {
-    throw new S3Error('InvalidArgument', {
-      message: `The value of the header ${name} is not valid UTF-8.`,
-      extra: { ArgumentName: name },
-      cause,
-    })
+/** Sorted. Checks every header, whether it is signed or not. */
+function namesToSign(headers: Readonly<Record<string, string>>): readonly string[] {
+  for (const name of ['host', 'x-amz-content-sha256']) {
+    if ((headers[name] ?? '') === '') throw unsignable(`no ${name}`)
   }
+  const names: string[] = []
+  let isAscii = true
+  for (const name of Object.keys(headers)) {
+    if (!NAME.test(name)) throw unsignable(`${name} is not a name in lower case`)
+    if (name === 'authorization') continue
+    const value = headers[name] as string
+    const isSigned = mustBeSigned(name)
+    if (isSigned) names.push(name)
+    if (ASCII_LINE.test(value)) continue
+    if (!LINE.test(value)) throw unsignable(`${name} is not a byte string of one line`)
+    if (isSigned) isAscii = false
+  }
+  if (!isAscii) for (const name of names) checkUtf8(name, headers[name] as string)
+  return names.sort()
+}
+
+/** Others change on the way (user-agent, accept-encoding, expect), and a signed one must not. */
+function mustBeSigned(name: string): boolean {
+  if (name.startsWith('x-amz-')) return true
+  return name === 'host' || name === 'content-type' || name === 'range' || name === 'content-md5'
+}
+
+/** S3 takes header values for UTF-8. */
+function checkUtf8(name: string, value: string): void {
+  if (isUtf8(Buffer.from(value, 'latin1'))) return
+  throw new S3Error('InvalidArgument', {
+    message: `The value of the header ${name} is not valid UTF-8.`,
+    extra: { ArgumentName: name },
+  })
 }
 
 function unsignable(reason: string): S3Error {

@@ -25,6 +25,15 @@ export function signingKeyOf(secret: SecretAccessKey, scope: CredentialScope): K
   return createSecretKey(key)
 }
 
+/** The same for what is signed here: remembered. */
+export function keptSigningKey(secret: SecretAccessKey, scope: CredentialScope): KeyObject {
+  const known = recall(remembered.get(secret), scope)
+  if (known !== undefined) return known
+  const signingKey = signingKeyOf(secret, scope)
+  rememberSigningKey(secret, scope, signingKey)
+  return signingKey
+}
+
 /**
  * Keeps a signing key for the next request; the memory goes with the secret. Only for what was verified, or signed here: whoever
  * knows an access key id can name any day and region, and would push out the keys that are in use.
