@@ -1,18 +1,21 @@
 import type { RequestEvent, RequestObserver } from '../proxy/event.js'
-import type { Config } from '../config/types.js'
-import type { Logger } from './logger.js'
-import { objectKeyFields } from './object-name.js'
+import { type ObjectKeyMode, objectKeyHash } from './object-name.js'
+import { mayHoldSecret, redact } from './redact.js'
+import type { RootLogger } from './logger.js'
 
 /**
  * One line for each request: `info` where it was served (or its client left), `warn` where the proxy refused it,
  * `error` where the upstream failed or did not prove encryption.
  */
 export function accessLog(options: {
-  readonly log: Logger
-  readonly objectKeys: Config['log']['objectKeys']
+  readonly log: Pick<RootLogger, 'shows' | 'writeFields'>
+  readonly objectKeys: ObjectKeyMode
 }): RequestObserver {
   const { log, objectKeys } = options
-  return (event) => log[levelOf(event.outcome)](fieldsOf(event, objectKeys), 'request')
+  return (event) => {
+    const level = levelOf(event.outcome)
+    if (log.shows(level)) log.writeFields(level, fieldsOf(event, objectKeys))
+  }
 }
 
 function levelOf(outcome: RequestEvent['outcome']): 'info' | 'warn' | 'error' {
@@ -28,28 +31,46 @@ function levelOf(outcome: RequestEvent['outcome']): 'info' | 'warn' | 'error' {
   }
 }
 
-function fieldsOf(event: RequestEvent, objectKeys: Config['log']['objectKeys']): Record<string, unknown> {
-  const { requestId, listener, remoteAddress, identity, method, operation, bucket, status, outcome } = event
-  const { attempts, bytesIn, bytesOut } = event
-  return {
-    ...{ requestId, listener, remoteAddress, identity },
+/**
+ * The line's fields as JSON; what is undefined is left out. Their names are fixed and none is a secret's, so that only texts
+ * that a client or the upstream chose need a look.
+ */
+function fieldsOf(event: RequestEvent, mode: ObjectKeyMode): string {
+  const { bucket, objectKey } = event
+  const named = objectKey !== 'none'
+  const fields = JSON.stringify({
+    requestId: event.requestId,
+    listener: event.listener,
+    remoteAddress: event.remoteAddress,
+    identity: event.identity,
     // A name that redaction does not take for a signature itself.
-    ...present({ signedWith: event.signature }),
-    ...{ method, operation, bucket },
-    ...(event.trace === 'none' ? {} : { traceId: event.trace.traceId }),
-    ...objectKeyFields(bucket, event.objectKey, objectKeys),
-    ...{ status, outcome },
-    ...present({ errorCode: event.errorCode, reason: event.reason }),
-    ...present({ upstreamStatus: event.upstreamStatus, upstreamRequestId: event.upstreamRequestId }),
-    attempts,
-    ...present({ keyring: event.keyring, keyVersion: event.keyVersion }),
-    ...{ bytesIn, bytesOut },
-    ...{ keyMs: ms(event.keyMs), firstByteMs: ms(event.firstByteMs), totalMs: ms(event.totalMs) },
-  }
+    signedWith: given(event.signature),
+    method: event.method,
+    operation: event.operation,
+    bucket,
+    traceId: event.trace === 'none' ? undefined : event.trace.traceId,
+    objectKey: named && mode === 'clear' ? objectKey : undefined,
+    objectKeyHash: named && mode === 'hashed' ? objectKeyHash(bucket, objectKey) : undefined,
+    status: event.status,
+    outcome: event.outcome,
+    errorCode: given(event.errorCode),
+    reason: given(event.reason),
+    upstreamStatus: given(event.upstreamStatus),
+    upstreamRequestId: given(event.upstreamRequestId),
+    attempts: event.attempts,
+    keyring: given(event.keyring),
+    keyVersion: given(event.keyVersion),
+    bytesIn: event.bytesIn,
+    bytesOut: event.bytesOut,
+    keyMs: ms(event.keyMs),
+    firstByteMs: ms(event.firstByteMs),
+    totalMs: ms(event.totalMs),
+    msg: 'request',
+  })
+  return mayHoldSecret(fields) ? JSON.stringify(redact(JSON.parse(fields))) : fields
 }
 
-const present = (fields: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== 'none'))
+const given = <V extends string | number>(value: V): V | undefined => (value === 'none' ? undefined : value)
 
 /** Microseconds are enough. */
 const ms = (value: number) => Math.round(value * 1000) / 1000

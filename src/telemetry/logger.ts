@@ -1,4 +1,6 @@
 import type { Config } from '../config/types.js'
+import { gatherLines } from './gathered-lines.js'
+import { isoTimes } from './iso-time.js'
 import { pino } from 'pino'
 import { redact, redactEntries } from './redact.js'
 
@@ -16,15 +18,27 @@ export interface Logger {
 /** The logger of a process. Its level can change; children keep the level that they were made with. */
 export interface RootLogger extends Logger {
   readonly setLevel: (level: Config['log']['level']) => void
+  /** Whether lines of that level are written now. */
+  readonly shows: (level: RequestLevel) => boolean
+  /**
+   * Writes a line that the caller made: `fields` is an object's JSON, in which nothing is redacted here. For the access
+   * log, whose fields are known; an `info` line may wait for the end of this turn of the event loop.
+   */
+  readonly writeFields: (level: RequestLevel, fields: string) => void
 }
+
+export type RequestLevel = 'info' | 'warn' | 'error'
 
 /** Where lines go. Called once a line, newline included. */
 export interface LogDestination {
+  /** The line is with the system, behind all before it, when this returns. */
   write(line: string): void
+  /** The same for a line that may wait for the end of this turn of the event loop. Without it, none waits. */
+  gather?(line: string): void
 }
 
-/** Standard output, written to synchronously, so that no line is lost when the process ends. */
-export const standardOutput = (): LogDestination => pino.destination({ fd: 1, sync: true })
+/** Standard output. No line is lost when the process ends, unless it is killed: then what was gathered in this turn. */
+export const standardOutput = (): LogDestination => gatherLines(pino.destination({ fd: 1, sync: true }))
 
 /**
  * JSON lines with level, ISO 8601 time, pid and message. Secrets are taken out by name once more (redact.ts), errors
@@ -34,11 +48,13 @@ export function createLogger(options: {
   readonly level: Config['log']['level']
   readonly destination: LogDestination
 }): RootLogger {
+  const { destination } = options
+  const isoTime = isoTimes()
   const logger = pino(
     {
       level: options.level,
       base: { pid: process.pid },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${isoTime(Date.now())}"`,
       formatters: {
         level: (label) => ({ level: label }),
         log: (fields) => redactEntries(Object.entries(fields)),
@@ -46,12 +62,19 @@ export function createLogger(options: {
       // redact() has made plain objects of errors; pino would make errors of them again.
       serializers: { err: (value: unknown) => value },
     },
-    options.destination,
+    destination,
   )
+  const { pid } = process
   return {
     ...wrap(logger),
     setLevel: (level) => {
       logger.level = level
+    },
+    shows: (level) => logger.isLevelEnabled(level),
+    writeFields: (level, fields) => {
+      const line = `{"level":"${level}","time":"${isoTime(Date.now())}","pid":${pid},${fields.slice(1)}\n`
+      if (level === 'info' && destination.gather !== undefined) destination.gather(line)
+      else destination.write(line)
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../config/types.js'
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Whether object keys stand in a log in clear, hashed or not at all. */
 export type ObjectKeyMode = Config['log']['objectKeys']
@@ -10,7 +10,7 @@ export type ObjectKeyMode = Config['log']['objectKeys']
  * who guesses a name can check the guess. Where that matters, `omitted` is the setting.
  */
 export function objectKeyHash(bucket: string, objectKey: string): string {
-  return createHash('sha256').update(`${bucket}\0${objectKey}`, 'utf8').digest('hex').slice(0, 16)
+  return hash('sha256', `${bucket}\0${objectKey}`, 'hex').slice(0, 16)
 }
 
 /** The fields of a log's line that name an object. */

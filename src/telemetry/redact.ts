@@ -29,12 +29,19 @@ const CUSTOMER_KEY = /serversideencryptioncustomerkey/
 /** Signatures and tokens inside of texts: URLs, Authorization values in messages. */
 const SECRET_PARTS = /\b((?:X-Amz-)?Signature|X-Amz-Security-Token|AWSSecretAccessKey)(=|%3D)[^&\s,;"']+/gi
 
+/** How they begin, as it stands in JSON too. */
+const SECRET_BEGINS = /(?:Signature|X-Amz-Security-Token|AWSSecretAccessKey)(?:=|%3D)/i
+
+/** Whether a text, or a JSON text, may have a secret inside; nearly none has, and this is soon told. */
+export const mayHoldSecret = (text: string): boolean =>
+  (text.includes('=') || text.includes('%3')) && SECRET_BEGINS.test(text)
+
 /**
  * The last line of defence of the log: what goes through here has lost secrets by name, bytes, and everything of an
  * error but its type, code, message and stack. Nothing that holds a secret should come here in the first place.
  */
 export function redact(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return value.replace(SECRET_PARTS, `$1$2${CENSORED}`)
+  if (typeof value === 'string') return mayHoldSecret(value) ? value.replace(SECRET_PARTS, `$1$2${CENSORED}`) : value
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof Error) return redactError(value, depth)
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`
