@@ -1,12 +1,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { type Seen, lookInto } from './probe.js'
 
 /** A program that was started here and is ended here, by its pid and no other way. */
 export interface Running {
   readonly pid: number
   readonly port: number
   readonly stop: () => Promise<void>
+  /** Only of a process that was started with its probe. */
+  readonly look: () => Promise<Seen>
 }
 
 export interface Program {
@@ -18,10 +21,20 @@ export interface Program {
   readonly port: number
 }
 
+export interface Surroundings {
+  /** Beside this process' own environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** `yes` for a node process with PROBE_ARGUMENTS, which can then be looked into. */
+  readonly probed?: 'yes' | 'no'
+}
+
 /** Starts a program and waits until its port takes connections. @throws Error with its last lines */
-export async function startProgram(program: Program): Promise<Running> {
+export async function startProgram(program: Program, { env = {}, probed = 'no' }: Surroundings = {}): Promise<Running> {
   const log = openSync(program.logFile, 'a')
-  const child = spawn(program.command, program.args, { stdio: ['ignore', log, log] })
+  const child = spawn(program.command, program.args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', log, log, ...(probed === 'yes' ? (['ipc'] as const) : [])],
+  })
   closeSync(log)
   // It must not outlive a run that was broken off.
   const kill = (): void => void child.kill('SIGKILL')
@@ -38,7 +51,7 @@ export async function startProgram(program: Program): Promise<Running> {
     }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  return { pid: child.pid!, port: program.port, stop: () => stopChild(child) }
+  return { pid: child.pid!, port: program.port, stop: () => stopChild(child), look: () => lookInto(child) }
 }
 
 /** SIGTERM, and SIGKILL after ten seconds. */

@@ -26,5 +26,6 @@ export function formRequest(
   return {
     head: `POST /${bucket} HTTP/1.1\r\n${lines.join('')}\r\n`,
     body: [{ text: body.toString('latin1') }],
+    reads: 'fast',
   }
 }

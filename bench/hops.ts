@@ -1,33 +1,32 @@
-import type { LoadJob } from './load-job.js'
-import { signedRequests } from './requests.js'
+import type { HopName } from './hop-names.js'
+import type { Arrivals, LoadJob } from './load-job.js'
 import type { Running } from './child.js'
+import { signedRequests } from './requests.js'
+
 import type { Scenario } from './scenarios.js'
 import type { Workshop } from './workshop.js'
-
-/** What a request goes through on its way to S3. */
-export type HopName = 'direct' | 'nginx' | ProxyName
-
-/** The proxy, and the proxy with its lean pass. */
-export type ProxyName = 'ssec-proxy' | 'lean pass'
 
 export interface Hop {
   readonly name: HopName
   readonly port: number
+  /** What clients speak with it; a rival that knows no TLS saves that side. */
+  readonly scheme: 'https' | 'http'
   /** The process in between, if there is one. */
   readonly running: Running | 'none'
 }
 
-export function jobFor(
-  scenario: Scenario,
-  hop: Hop,
-  workshop: Workshop,
-  limits: Pick<LoadJob, 'forMs' | 'atTheEnd' | 'warmUp' | 'most'>,
-): LoadJob {
+export const CLOSED: Arrivals = { type: 'closed' }
+
+export type LoadLimits = Pick<LoadJob, 'forMs' | 'atTheEnd' | 'warmUp' | 'most' | 'arrivals'>
+
+/** The requests of several scenarios are one after the other in the job; their connections run at once. */
+export function jobFor(scenarios: readonly Scenario[], hop: Hop, workshop: Workshop, limits: LoadLimits): LoadJob {
   return {
     ...limits,
     port: hop.port,
+    scheme: hop.scheme,
     caFile: workshop.caFile,
-    connections: scenario.connections,
-    requests: signedRequests(scenario, { port: hop.port, hop: hop.name }, workshop),
+    connections: scenarios.reduce((sum, { connections }) => sum + connections, 0),
+    requests: scenarios.flatMap((scenario) => signedRequests(scenario, { port: hop.port, hop: hop.name }, workshop)),
   }
 }

@@ -3,6 +3,7 @@ import type { Piece } from './content.js'
 /** One load, sent to the process that makes it. */
 export interface LoadJob {
   readonly port: number
+  readonly scheme: 'https' | 'http'
   readonly caFile: string
   readonly connections: number
   readonly requests: readonly LoadRequest[]
@@ -10,16 +11,28 @@ export interface LoadJob {
   readonly forMs: number
   /** `end`: running requests end first; `cut`: the connections are closed in their middle. */
   readonly atTheEnd: 'end' | 'cut'
-  /** Requests on each connection before the clock starts, and at most after it. */
+  /** Requests on each connection before the clock starts (and at most ten seconds of them), and at most after it. */
   readonly warmUp: number
   readonly most: number
+  readonly arrivals: Arrivals
 }
+
+/**
+ * `closed`: each connection sends its next request when the last one was answered. `paced`: so many requests a second at
+ * fixed times, whether answers keep up or not; a latency then counts from the time at which its request was due.
+ */
+export type Arrivals = { readonly type: 'closed' } | { readonly type: 'paced'; readonly perSecond: number }
 
 export interface LoadRequest {
   /** Everything up to and with the empty line. */
   readonly head: string
   readonly body: readonly Piece[]
+  /** How the answer is read; a slow reader takes {@link SLOW_BYTES_PER_SECOND}. */
+  readonly reads: 'fast' | 'slow'
 }
+
+/** Of readers and of upstreams that are slow on purpose. */
+export const SLOW_BYTES_PER_SECOND = 5 * 1024 * 1024
 
 export interface LoadResult {
   readonly requests: number

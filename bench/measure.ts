@@ -4,7 +4,7 @@ import { cpuSecondsOf, machineBusySeconds } from './proc.js'
 import { makeLoad } from './make-load.js'
 
 /** A process whose time is counted; `none` where nothing stands between client and S3. */
-export type Hop = { readonly pid: number } | 'none'
+export type MeasuredProcess = { readonly pid: number } | 'none'
 
 /** One window of one load. Times are CPU times unless they are called otherwise. */
 export interface Measured {
@@ -26,7 +26,7 @@ export interface Measured {
   readonly othersBusy: number
 }
 
-export async function measure(job: LoadJob, hop: Hop, s3Pid: number): Promise<Measured> {
+export async function measure(job: LoadJob, hop: MeasuredProcess, s3Pid: number): Promise<Measured> {
   const look = () => ({
     hop: hop === 'none' ? 0 : cpuSecondsOf(hop.pid),
     s3: cpuSecondsOf(s3Pid),
@@ -59,11 +59,14 @@ export async function measure(job: LoadJob, hop: Hop, s3Pid: number): Promise<Me
 
 /** The median of each number over several windows. */
 export function median(windows: readonly Measured[]): Measured {
-  const middle = (name: keyof Measured): number => {
-    const sorted = windows.map((window) => window[name]).sort((a, b) => a - b)
-    const half = Math.floor(sorted.length / 2)
-    return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
-  }
   const names = Object.keys(windows[0]!) as (keyof Measured)[]
-  return Object.fromEntries(names.map((name) => [name, middle(name)])) as unknown as Measured
+  const of = (name: keyof Measured): number => middle(windows.map((window) => window[name]))
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as unknown as Measured
+}
+
+/** The median. */
+export function middle(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
 }

@@ -1,7 +1,7 @@
 import { createHash, createHmac, createSecretKey } from 'node:crypto'
 import { BLOCK, type Piece, sizeOf } from './content.js'
 import { formRequest } from './form-request.js'
-import type { HopName } from './hops.js'
+import { type HopName, PROXIES, addsKey } from './hop-names.js'
 import type { LoadRequest } from './load-job.js'
 import type { Scenario } from './scenarios.js'
 import type { Workshop } from './workshop.js'
@@ -17,6 +17,8 @@ export const REGION = 'us-east-1'
 /** One customer key for everything: what nginx adds, and the client itself where there is nothing in between. */
 export const FIXED_KEY_HEADERS = targetHeaders(createSecretKey(Buffer.alloc(32, 7)))
 
+const isProxy = (name: HopName): boolean => PROXIES.some((one) => one === name)
+
 const EMPTY_SHA256 = createHash('sha256').digest('hex')
 const SIGNED_CHUNKS = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'
 
@@ -31,18 +33,21 @@ export function signedRequests(
 ): readonly LoadRequest[] {
   const own = { host: `localhost:${to.port}`, 'user-agent': 'ssec-proxy-bench' }
   return Array.from({ length: scenario.objects }, (_, i) => {
-    const objectKey = `${scenario.bytes}/object-${i}.bin`
+    const prefix = to.hop === 'versitygw' ? 'plain-' : i < scenario.slow ? 'slow-' : scenario.prefix
+    const objectKey = `${scenario.bytes}/${prefix}object-${i}.bin`
     switch (scenario.request) {
       case 'POST form': {
-        const key = to.hop === 'ssec-proxy' || to.hop === 'lean pass' ? {} : FIXED_KEY_HEADERS
+        const key = isProxy(to.hop) ? {} : FIXED_KEY_HEADERS
         return formRequest(scenario, BUCKET, objectKey, own, key, workshop)
       }
       case 'GET listing':
         return request(scenario, `/${BUCKET}`, { 'list-type': '2', 'start-after': `object-${i}` }, own, workshop)
       case 'GET object':
       case 'PUT object': {
-        const headers = to.hop === 'direct' ? { ...own, ...FIXED_KEY_HEADERS } : own
-        return request(scenario, `/${BUCKET}/${objectKey}`, {}, headers, workshop)
+        const headers = addsKey(to.hop) ? own : { ...own, ...FIXED_KEY_HEADERS }
+        const made = request(scenario, `/${BUCKET}/${objectKey}`, {}, headers, workshop)
+        const slow = scenario.request === 'GET object' && i >= scenario.slow && i < 2 * scenario.slow
+        return slow ? { ...made, reads: 'slow' } : made
       }
     }
   })
@@ -63,6 +68,7 @@ function request(
   return {
     head: `${methodOf(scenario)} ${path}${search === '' ? '' : `?${search}`} HTTP/1.1\r\n${lines.join('')}\r\n`,
     body,
+    reads: 'fast',
   }
 }
 

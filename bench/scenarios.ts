@@ -12,16 +12,25 @@ export interface Scenario {
   readonly connections: number
   /** Different objects (or forms, or listings) that are asked for in turn. */
   readonly objects: number
+  /** Whether rivals are measured too, and not only nginx. */
+  readonly rivals: 'too' | 'no'
+  /** What the objects' names begin with: the stand-in of S3 behaves by it. */
+  readonly prefix: string
+  /** So many objects lie in a slow upstream, and the answers of as many more are read slowly. */
+  readonly slow: number
   /** Whether the table speaks of requests or of bytes. */
   readonly shown: 'requests' | 'bytes'
 }
 
-const v4 = { signature: 'v4', payload: 'unsigned' } as const
+const v4 = { signature: 'v4', payload: 'unsigned', rivals: 'no', slow: 0, prefix: '' } as const
 const small = { ...v4, request: 'GET object', bytes: KIB, connections: 32, objects: 500, shown: 'requests' } as const
 const large = { ...v4, bytes: 8 * MIB, connections: 4, objects: 8, shown: 'bytes' } as const
 
+/** The load that most sections ask about. */
+export const SMALL_GET: Scenario = { ...small, name: 'GET 1 KiB, 32 connections', rivals: 'too' }
+
 const SCENARIOS: readonly Scenario[] = [
-  { ...small, name: 'GET 1 KiB, 32 connections' },
+  SMALL_GET,
   { ...small, name: 'GET 1 KiB, 32 connections, signature version 2', signature: 'v2' },
   { ...small, name: 'GET 1 KiB, 1 connection', connections: 1 },
   { ...small, name: 'POST form with a file of 1 KiB, 32 connections', request: 'POST form' },
@@ -32,8 +41,8 @@ const SCENARIOS: readonly Scenario[] = [
     signature: 'v2',
   },
   { ...small, name: 'ListObjectsV2 of 1000 keys, 8 connections', request: 'GET listing', connections: 8 },
-  { ...large, name: 'GET 8 MiB', request: 'GET object' },
-  { ...large, name: 'PUT 8 MiB, unsigned payload', request: 'PUT object' },
+  { ...large, name: 'GET 8 MiB', request: 'GET object', rivals: 'too' },
+  { ...large, name: 'PUT 8 MiB, unsigned payload', request: 'PUT object', rivals: 'too' },
   { ...large, name: 'PUT 8 MiB, signed chunks of 128 KiB', request: 'PUT object', payload: 'signed chunks' },
 ]
 
@@ -41,9 +50,9 @@ const SCENARIOS: readonly Scenario[] = [
 export const chosenScenarios = (only: readonly string[]): readonly Scenario[] =>
   SCENARIOS.filter(({ name }) => only.length === 0 || only.some((text) => name.toLowerCase().includes(text)))
 
-/** What memory is measured under. */
-export function memoryScenario(method: 'GET' | 'PUT', parallel: number, bytes: number): Scenario {
-  const name = `${method}, ${parallel} × ${bytes / MIB} MiB in parallel`
+/** Transfers that run at once, each on its connection. */
+export function transfers(method: 'GET' | 'PUT', parallel: number, bytes: number, slow: number): Scenario {
+  const name = `${method}, ${parallel} × ${bytes / MIB} MiB`
   return {
     ...v4,
     name,
@@ -51,6 +60,7 @@ export function memoryScenario(method: 'GET' | 'PUT', parallel: number, bytes: n
     bytes,
     connections: parallel,
     objects: parallel,
+    slow,
     shown: 'bytes',
   }
 }

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { freePorts } from '../test/support/free-ports.js'
 import { type Running, outputOf, startProgram } from './child.js'
 import { FIXED_KEY_HEADERS } from './requests.js'
@@ -20,13 +20,22 @@ export async function findNginx(): Promise<Nginx> {
 }
 
 /** nginx as the least that could stand in the proxy's place: TLS on both sides and three headers that never change. */
-export async function startNginx(command: string, workshop: Workshop, s3Port: number): Promise<Running> {
+export async function startNginx(
+  command: string,
+  workshop: Workshop,
+  s3Port: number,
+  additions: Additions = NO_ADDITIONS,
+): Promise<Running> {
   const [port = 0] = await freePorts(1)
-  const prefix = join(workshop.folder, 'nginx')
+  const { name } = additions
+  const prefix = join(workshop.folder, name.replace(/[^a-z]+/g, '-'))
   mkdirSync(prefix, { recursive: true })
-  const configFile = workshop.write('nginx.conf', configuration(workshop, prefix, port, s3Port))
+  const configFile = workshop.write(
+    `${basename(prefix)}.conf`,
+    configuration(workshop, prefix, port, s3Port, additions),
+  )
   return startProgram({
-    name: 'nginx',
+    name,
     command,
     args: ['-p', prefix, '-c', configFile, '-e', join(prefix, 'error.log')],
     logFile: join(prefix, 'output.log'),
@@ -34,20 +43,40 @@ export async function startNginx(command: string, workshop: Workshop, s3Port: nu
   })
 }
 
+/** What a configuration has beyond the bare hop's. */
+export interface Additions {
+  readonly name: string
+  /** Directives. */
+  readonly main: string
+  readonly http: string
+  /** To the upstream. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const NO_ADDITIONS: Additions = { name: 'nginx', main: '', http: '', headers: { Host: '$http_host' } }
+
 /** One process, as the proxy is one; nothing is buffered to a file, connections and TLS sessions are kept on both sides. */
-function configuration({ caFile, certFile, keyFile }: Workshop, prefix: string, port: number, s3Port: number): string {
+function configuration(
+  { caFile, certFile, keyFile }: Workshop,
+  prefix: string,
+  port: number,
+  s3Port: number,
+  { main, http, headers }: Additions,
+): string {
   const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `
+${main}
 daemon off;
 master_process off;
 pid ${prefix}/nginx.pid;
 error_log ${prefix}/error.log warn;
-events { worker_connections 2048; }
+events { worker_connections 30000; }
 http {
+  ${http}
   ${temp.map((name) => `${name}_temp_path ${prefix}/${name};`).join(' ')}
   access_log ${prefix}/access.log combined;
   tcp_nodelay on;
-  keepalive_timeout 75s;
+  keepalive_timeout 600s;
   keepalive_requests 100000000;
   upstream s3 {
     server 127.0.0.1:${s3Port};
@@ -66,9 +95,8 @@ http {
       proxy_pass https://s3;
       proxy_http_version 1.1;
       proxy_headers_hash_bucket_size 128;
-      proxy_set_header Host $http_host;
       proxy_set_header Connection "";
-${Object.entries(FIXED_KEY_HEADERS)
+${Object.entries({ ...headers, ...FIXED_KEY_HEADERS })
   .map(([name, value]) => `      proxy_set_header ${name} "${value}";`)
   .join('\n')}
       proxy_ssl_protocols TLSv1.2 TLSv1.3;

@@ -1,23 +1,37 @@
-import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { existsSync } from 'node:fs'
 import { freePorts } from '../test/support/free-ports.js'
-import { type Running, outputOf, startProgram } from './child.js'
-import type { ProxyName } from './hops.js'
+import { type Program, type Running, outputOf, startProgram } from './child.js'
+import type { ProxyName } from './hop-names.js'
+import { PROBE_ARGUMENTS } from './probe.js'
+import { ROOT } from './root.js'
 import type { Options } from './options.js'
 import { BUCKET, REGION } from './requests.js'
 import type { Workshop } from './workshop.js'
 
-export const PROGRAM = fileURLToPath(new URL('../../bin/ssec-proxy.js', import.meta.url))
+export const PROGRAM = join(ROOT, 'bin/ssec-proxy.js')
 
-/** Starts the proxy as users do, in one process, with signatures, a derived keyring, metrics and the access log on. */
+/** Starts the proxy as users do, with signatures, a derived keyring, metrics and the access log on. */
 export async function startProxy(
-  { node, profile }: Pick<Options, 'node' | 'profile'>,
+  options: ProxyOptions,
   workshop: Workshop,
   s3Port: number,
   name: ProxyName,
+  variant: ProxyVariant = {},
 ): Promise<Running> {
+  const { program } = await prepareProxy(options, workshop, s3Port, name, variant)
+  return startProgram(program, { probed: variant.probed ?? 'no' })
+}
+
+/** Everything but its start: configuration, keyring, ports. */
+export async function prepareProxy(
+  { node, profile }: ProxyOptions,
+  workshop: Workshop,
+  s3Port: number,
+  name: ProxyName,
+  { workers = 1, probed = 'no' }: ProxyVariant = {},
+): Promise<{ readonly program: Program; readonly adminPort: number }> {
   const pass = name === 'lean pass' ? 'lean' : 'http-proxy'
   const [port = 0, adminPort = 0] = await freePorts(2)
   const keyringFile = join(workshop.folder, 'keyring.json')
@@ -28,29 +42,40 @@ export async function startProxy(
   workshop.write('client-secret', workshop.secretAccessKey)
   workshop.write('upstream-secret', 'nobody looks at it')
   const configFile = workshop.write(
-    `${pass}.yaml`,
-    stringify(configuration(workshop, { port, adminPort, s3Port, pass })),
+    `${pass}-${port}.yaml`,
+    stringify(configuration(workshop, { port, adminPort, s3Port, pass, workers })),
   )
-  return startProgram({
-    name,
-    command: node,
-    args: [
-      ...(profile === 'none' ? [] : ['--cpu-prof', `--cpu-prof-name=${pass}-${process.pid}-${port}.cpuprofile`, `--cpu-prof-dir=${profile}`]),
-      ...[PROGRAM, 'serve', '--config', configFile],
-    ],
-    logFile: join(workshop.folder, `${pass}.log`),
-    port,
-  })
+  const profiled = ['--cpu-prof', `--cpu-prof-name=${profileName(pass, port)}`, `--cpu-prof-dir=${profile}`]
+  const args = [
+    ...(profile === 'none' ? [] : profiled),
+    ...(probed === 'yes' ? PROBE_ARGUMENTS : []),
+    ...[PROGRAM, 'serve', '--config', configFile],
+  ]
+  const logFile = join(workshop.folder, `${pass}-${port}.log`)
+  return { program: { name, command: node, args, logFile, port }, adminPort }
 }
+
+export type ProxyOptions = Pick<Options, 'node' | 'profile'>
+
+export interface ProxyVariant {
+  readonly workers?: number
+  readonly probed?: 'yes' | 'no'
+}
+
+/** Tells the profiles of one run from those of others in the folder. */
+export const PROFILES_OF_THIS_RUN = `-${process.pid}-`
+
+const profileName = (pass: string, port: number): string => `${pass}${PROFILES_OF_THIS_RUN}${port}.cpuprofile`
 
 interface Chosen {
   readonly port: number
   readonly adminPort: number
   readonly s3Port: number
   readonly pass: 'http-proxy' | 'lean'
+  readonly workers: number
 }
 
-function configuration(workshop: Workshop, { port, adminPort, s3Port, pass }: Chosen): object {
+function configuration(workshop: Workshop, { port, adminPort, s3Port, pass, workers }: Chosen): object {
   return {
     listeners: [{ https: { host: '127.0.0.1', port, cert: workshop.certFile, key: workshop.keyFile } }],
     upstream: {
@@ -73,6 +98,8 @@ function configuration(workshop: Workshop, { port, adminPort, s3Port, pass }: Ch
     rules: [{ bucket: BUCKET, keyring: 'main' }],
     admin: { host: '127.0.0.1', port: adminPort },
     log: { level: 'info', objectKeys: 'clear' },
-    workers: 1,
+    workers,
+    // ten thousand clients may take longer than the default to be there
+    timeouts: { keepAlive: '600s' },
   }
 }

@@ -1,0 +1,60 @@
+import { type Bench, nginxIfThere, note, withHops } from '../bench.js'
+import { HOPS, type HopName, PROXIES } from '../hop-names.js'
+import { CLOSED, type Hop, jobFor } from '../hops.js'
+import { type Measured, measure, median } from '../measure.js'
+import { type Scenario, chosenScenarios } from '../scenarios.js'
+
+export interface LoadRow {
+  readonly scenario: Scenario
+  /** The median window of each hop. */
+  readonly hops: Partial<Record<HopName, Measured>>
+}
+
+/** Requests until node's compiler is done: for the first window of a load, and of each later one. */
+const WARM_UP = { first: 20_000, other: 5000, later: 200 }
+
+/** Rounds, and in each round every hop after the other: what else the machine does meets them all alike. */
+export async function measureLoads(bench: Bench): Promise<readonly LoadRow[]> {
+  const scenarios = chosenScenarios(bench.options.only)
+  if (scenarios.length === 0) return []
+  const rivals = scenarios.some((one) => one.rivals === 'too') ? bench.rivals.names : []
+  const wanted = new Set<HopName>(['direct', ...nginxIfThere(bench), ...rivals, ...PROXIES])
+  return withHops(
+    HOPS.filter((name) => wanted.has(name)),
+    bench,
+    async (hops) => {
+      const rows: LoadRow[] = []
+      for (const [i, scenario] of scenarios.entries()) {
+        note(scenario.name)
+        const taking = hops.filter(
+          ({ name }) => scenario.rivals === 'too' || !bench.rivals.names.some((one) => one === name),
+        )
+        rows.push(await measureLoad(bench, scenario, taking, i === 0 ? WARM_UP.first : WARM_UP.other))
+      }
+      return rows
+    },
+  )
+}
+
+async function measureLoad(
+  { options, workshop, s3 }: Bench,
+  scenario: Scenario,
+  hops: readonly Hop[],
+  firstWarmUp: number,
+): Promise<LoadRow> {
+  const windows = new Map<HopName, Measured[]>(hops.map(({ name }) => [name, []]))
+  for (let round = 0; round < options.rounds; round++) {
+    const requests = scenario.shown === 'requests' ? (round === 0 ? firstWarmUp : WARM_UP.later) : round === 0 ? 16 : 4
+    for (const hop of hops) {
+      const job = jobFor([scenario], hop, workshop, {
+        forMs: options.windowMs,
+        atTheEnd: 'end',
+        warmUp: Math.ceil((requests * options.warmth) / scenario.connections),
+        most: Number.MAX_SAFE_INTEGER,
+        arrivals: CLOSED,
+      })
+      windows.get(hop.name)!.push(await measure(job, hop.running, s3.pid))
+    }
+  }
+  return { scenario, hops: Object.fromEntries([...windows].map(([name, each]) => [name, median(each)])) }
+}
