@@ -174,7 +174,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 async function readAnswer({ status, fields, body }: UpstreamResponse): Promise<MaintenanceAnswer> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of body) {
+  for await (const chunk of body.stream()) {
     chunks.push(chunk as Buffer)
     size += (chunk as Buffer).length
     if (size > MAX_ANSWER_BYTES) throw new MaintenanceError('the upstream sent an answer of more than 16 MiB')

@@ -1,7 +1,7 @@
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import { postResponse, redirectLocation, successOf, type PostedObject } from '../s3/post-answer.js'
 import type { Forwarded } from './forward.js'
-import { Readable } from 'node:stream'
+import { bytesBody } from '../upstream/answer-body.js'
 import { bucketETagPolicy } from '../keyring/select.js'
 import { encodeQueryPart } from '../s3/encode.js'
 import { holdAnswer } from './hold-answer.js'
@@ -45,7 +45,7 @@ export async function answerForm(
   if (status !== 204) fields.set('content-length', String(body.length))
   return {
     attempt,
-    response: { status, fields, body: Readable.from(body.length === 0 ? [] : [body], { objectMode: false }) },
+    response: { status, fields, body: bytesBody(body) },
   }
 }
 

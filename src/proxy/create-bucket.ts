@@ -1,3 +1,4 @@
+import type { Cancellation } from '../upstream/types.js'
 import type { ClassifiedRequest, Pipeline } from './messages.js'
 import { mayDo } from './authorize.js'
 import { S3Error } from '../s3/error.js'
@@ -17,7 +18,7 @@ import { probeOf } from './probe.js'
 export function answerNeedlessCreation(
   request: ClassifiedRequest,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<void> | undefined {
   const { operation, target, identity } = request
@@ -32,7 +33,7 @@ async function answerWhereThere(
   request: ClassifiedRequest,
   target: Extract<Target, { type: 'bucket' }>,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<void> {
   const { response } = await forward(probeOf(request, { method: 'HEAD', target }), pipeline, signal, record)

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../upstream/types.js'
 import { type Forwarded, forward } from './forward.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import { customerKeyMD5, provesEncryption } from '../s3/customer-key.js'
@@ -17,7 +18,7 @@ import { plainRefused } from './check-answer.js'
 export async function forwardProven(
   request: RewrittenRequest,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<Forwarded> {
   if (!mustAskFirst(request)) return forward(request, pipeline, signal, record)
@@ -51,7 +52,7 @@ function mustAskFirst({ operation, targetKey }: RewrittenRequest): boolean {
 async function expectRefusal(
   request: RewrittenRequest,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<Forwarded> {
   const answer = await forward(request, pipeline, signal, record)

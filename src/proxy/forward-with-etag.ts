@@ -1,3 +1,4 @@
+import type { Cancellation } from '../upstream/types.js'
 import type { KeyPlan, Pipeline, RewrittenRequest } from './messages.js'
 import { lookUpETag, type ObjectPlace, rememberedETag, showsMD5 } from './look-up-etag.js'
 import type { Forwarded } from './forward.js'
@@ -24,7 +25,7 @@ const ATTEMPTS = 3
 export async function forwardWithETag(
   request: RewrittenRequest,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<Answered> {
   const place = placeOf(request)

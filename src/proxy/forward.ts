@@ -1,6 +1,6 @@
 import { type PlannedAttempt, attempts } from './attempts.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
-import type { UpstreamRequest, UpstreamResponse } from '../upstream/types.js'
+import type { Cancellation, UpstreamRequest, UpstreamResponse } from '../upstream/types.js'
 import type { RequestRecord } from './record.js'
 import { MAX_ERROR_BYTES, holdAnswer } from './hold-answer.js'
 import { probeOf } from './probe.js'
@@ -29,7 +29,7 @@ type World = Pick<Pipeline, 'upstream' | 'regions' | 'transport' | 'now' | 'warn
 export async function forward(
   request: RewrittenRequest,
   pipeline: World,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<Forwarded> {
   const replayable = request.upstreamBody.type !== 'stream' && request.upstreamBody.type !== 'form'
@@ -63,7 +63,7 @@ async function sendInRegion(
   request: RewrittenRequest,
   attempt: PlannedAttempt,
   pipeline: World,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
   replayable: boolean,
 ): Promise<Forwarded> {
@@ -92,7 +92,7 @@ async function sendInRegion(
 async function learnRegionFirst(
   request: RewrittenRequest,
   pipeline: World,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<void> {
   const { target } = request
@@ -142,7 +142,7 @@ async function sign(
 async function send(
   request: UpstreamRequest,
   pipeline: World,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<UpstreamResponse> {
   record.sends()

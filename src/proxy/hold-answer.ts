@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { bytesBody } from '../upstream/answer-body.js'
 import { UpstreamFailure, type UpstreamResponse } from '../upstream/types.js'
 
 /**
@@ -12,10 +12,18 @@ export async function holdAnswer(
   response: UpstreamResponse,
   maxBytes: number,
 ): Promise<{ readonly bytes: Buffer; readonly whole: boolean; readonly response: UpstreamResponse }> {
+  const here = response.body.whole()
+  if (here !== 'not yet') {
+    return {
+      bytes: here.subarray(0, maxBytes),
+      whole: here.length <= maxBytes,
+      response: { ...response, body: bytesBody(here) },
+    }
+  }
   const chunks: Buffer[] = []
   let size = 0
   try {
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    for await (const chunk of response.body.stream() as AsyncIterable<Buffer>) {
       size += chunk.length
       if (size > maxBytes) break
       chunks.push(chunk)
@@ -24,8 +32,7 @@ export async function holdAnswer(
     throw cause instanceof UpstreamFailure ? cause : new UpstreamFailure('reset', true, cause)
   }
   const bytes = Buffer.concat(chunks)
-  const body = Readable.from(bytes.length === 0 ? [] : [bytes], { objectMode: false })
-  return { bytes, whole: size <= maxBytes, response: { ...response, body } }
+  return { bytes, whole: size <= maxBytes, response: { ...response, body: bytesBody(bytes) } }
 }
 
 /** An error document is held up to this many bytes; S3's are below 4 KiB. */

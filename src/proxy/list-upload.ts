@@ -1,3 +1,4 @@
+import type { Cancellation } from '../upstream/types.js'
 import type { KeyedRequest, Pipeline } from './messages.js'
 import type { RequestRecord } from './record.js'
 import { S3Error } from '../s3/error.js'
@@ -25,7 +26,7 @@ const MAX_PAGES = 100
 export async function listUploadedParts(
   request: KeyedRequest,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<ReadonlyMap<number, StoredPart> | 'unknown'> {
   const parts = new Map<number, StoredPart>()
@@ -50,7 +51,7 @@ export async function listUploadedParts(
 export function knowUpload(
   request: KeyedRequest,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Soon<KeyedRequest> {
   const { operation, target, uploadChecksum } = request
@@ -66,7 +67,7 @@ async function askForChecksum(
   request: KeyedRequest,
   name: string,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<KeyedRequest> {
   const page = await pageOf(request, { 'max-parts': '1' }, pipeline, signal, record)
@@ -80,7 +81,7 @@ async function pageOf(
   request: KeyedRequest,
   query: Readonly<Record<string, string>>,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<PartsPage | 'unknown' | 'denied'> {
   const asked = new Map([['uploadId', request.uploadId], ...Object.entries(query)])

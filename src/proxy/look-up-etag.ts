@@ -1,3 +1,4 @@
+import type { Cancellation } from '../upstream/types.js'
 import type { ClassifiedRequest, KeyPlan, Pipeline } from './messages.js'
 import { MD5_CHECKSUM, bareETag, md5ETag, type ObjectETag } from '../s3/md5-etag.js'
 import { type Forwarded, forward } from './forward.js'
@@ -32,7 +33,7 @@ export async function lookUpETag(
   place: ObjectPlace,
   plan: KeyPlan,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<ObjectETag | 'unknown'> {
   const { bucket, objectKey, versionId } = place
@@ -60,7 +61,7 @@ export function lookUpSource(
   { bucket, objectKey, version }: CopySource,
   plan: KeyPlan,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<ObjectETag | 'unknown'> {
   const fields = new Map(request.fields)

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../upstream/types.js'
 import type { KeyPlan, KeyedRequest, Pipeline } from './messages.js'
 import { type CompletedPart, formatCompletedParts, readCompletedParts, type StoredPart } from '../s3/completed-parts.js'
 import { bareETag, mayNameMD5, md5ETag, type ObjectETag, resolveMD5 } from '../s3/md5-etag.js'
@@ -25,7 +26,7 @@ export const SOURCE_CONDITIONS = ['x-amz-copy-source-if-match', 'x-amz-copy-sour
 export function resolveETags(
   request: KeyedRequest,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Soon<KeyedRequest> {
   return mayName(request, pipeline) ? resolved(request, pipeline, signal, record) : request
@@ -41,7 +42,7 @@ function mayName({ target, copySource, document, uploadChecksum }: KeyedRequest,
 async function resolved(
   request: KeyedRequest,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<KeyedRequest> {
   const ask: Ask = (place, plan) => lookUpETag(request, place, plan, pipeline, signal, record)
@@ -75,7 +76,7 @@ async function resolveSource(
   request: KeyedRequest,
   fields: Map<string, string>,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<void> {
   const { copySource } = request
@@ -111,7 +112,7 @@ async function resolveDocument(
   request: KeyedRequest,
   pipeline: Pipeline,
   ask: Ask,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Promise<KeyedRequest['document']> {
   const { operation, target, document } = request

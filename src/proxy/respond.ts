@@ -56,7 +56,7 @@ export async function respond(
   writeHead(response, answer.status, headers, record)
   const counted = new Counter(record)
   try {
-    await pipe([answer.body, ...changing, counted, response.bodyStream()])
+    await pipe([answer.body.stream(), ...changing, counted, response.bodyStream()])
   } catch (error) {
     if (isUpstreams(error)) record.outcome = 'upstream-failed'
     throw error
@@ -91,7 +91,7 @@ export async function respondToForm(
   record: RequestRecord,
 ): Promise<void> {
   writeHead(response, answer.status, answerHeaders(request, answer), record)
-  await pipe(answer.body, new Counter(record), response.bodyStream())
+  await pipe(answer.body.stream(), new Counter(record), response.bodyStream())
 }
 
 /** A client that leaves shows as a premature close, or as the abort that its leaving causes; the rest is the upstream's. */

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../upstream/types.js'
 import { type Answered, fittingPlan, placeOf } from './forward-with-etag.js'
 import { MD5_CHECKSUM, bareETag, md5ETag } from '../s3/md5-etag.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
@@ -22,7 +23,7 @@ export function showETagField(
   request: RewrittenRequest,
   answer: Answered,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  signal: Cancellation,
   record: RequestRecord,
 ): Soon<Answered> {
   const place = placeOf(request)
@@ -49,7 +50,7 @@ interface Asking {
   readonly request: RewrittenRequest
   readonly place: ObjectPlace
   readonly pipeline: Pipeline
-  readonly signal: AbortSignal
+  readonly signal: Cancellation
   readonly record: RequestRecord
 }
 

@@ -2,10 +2,11 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { fieldsOf } from '../s3/fields.js'
+import { streamBody } from './answer-body.js'
 import { noBody, pumpBody, type BodySink } from './body-pump.js'
 import { isReset, upstreamFailure } from './failure.js'
 import type { FinalRequest } from './final-request.js'
-import { UpstreamFailure, type UpstreamRequest, type UpstreamResponse } from './types.js'
+import { UpstreamFailure, type Cancellation, type UpstreamRequest, type UpstreamResponse } from './types.js'
 
 /** `stale`: a kept connection was dead, and nothing of the request's body was taken, so it may be sent once more. */
 export type ExchangeResult =
@@ -57,7 +58,7 @@ export interface ExchangeLimits {
 export function openExchange(
   request: UpstreamRequest,
   final: FinalRequest,
-  signal: AbortSignal,
+  signal: Cancellation,
   limits: ExchangeLimits,
 ): Exchange {
   let outgoing: Outgoing | undefined
@@ -142,7 +143,7 @@ export function openExchange(
       outgoing = created
       outgoing.once('socket', onSocket)
       outgoing.once('close', onClose)
-      signal.addEventListener('abort', onAbort, { once: true })
+      signal.addEventListener('abort', onAbort)
       clock = setTimeout(() => {
         fail(failure('timeout', new Error(`no connection was free within ${limits.idleTimeoutMs} ms`)))
       }, limits.idleTimeoutMs)
@@ -154,7 +155,7 @@ export function openExchange(
         return
       }
       incoming = message
-      const fault = faultOf(message, request.method, pump.isComplete())
+      const fault = answerFault(message.statusCode, message.hasLength, request.method, pump.isComplete())
       if (fault !== 'none') {
         fail(failure('protocol', new Error(fault)))
         return
@@ -166,7 +167,10 @@ export function openExchange(
       }
       isSettled = true
       const status = message.statusCode
-      settle.resolve({ type: 'answer', response: { status, fields: fieldsOf(message.rawHeaders), body: message } })
+      settle.resolve({
+        type: 'answer',
+        response: { status, fields: fieldsOf(message.rawHeaders), body: streamBody(message) },
+      })
     },
     failed: (error) => {
       fail(
@@ -185,10 +189,9 @@ export function openExchange(
  * An answer without a length ends with its connection, so one that was cut off would look whole; S3 always gives a
  * length or chunks. And nobody can have stored a body of which a part is still here.
  */
-function faultOf(message: Incoming, method: string, isSent: boolean): string {
-  const status = message.statusCode
+export function answerFault(status: number, hasLength: boolean, method: string, isSent: boolean): string | 'none' {
   const hasBody = method !== 'HEAD' && status !== 204 && status !== 304
-  if (hasBody && !message.hasLength) {
+  if (hasBody && !hasLength) {
     return 'the answer does not tell its length'
   }
   if (status < 300 && !isSent) return `the upstream answered ${status} before it had the body`

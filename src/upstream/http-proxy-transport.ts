@@ -13,8 +13,8 @@ import {
 import { openExchange, type Exchange, type ExchangeResult, type Incoming } from './exchange.js'
 import { finalRequest, type FinalRequest } from './final-request.js'
 import { connectionPool } from './lean/pool.js'
-import { sendLean } from './lean/request.js'
-import { UpstreamFailure, type Transport, type UpstreamRequest } from './types.js'
+import { LeanExchange } from './lean/exchange.js'
+import { UpstreamFailure, type Cancellation, type Transport, type UpstreamRequest } from './types.js'
 
 export interface TransportOptions extends ConnectionOptions {
   /** Who speaks HTTP behind http-proxy's entry: its own pass with node's client, or the one in `lean/` (docs/adr/0007). */
@@ -49,9 +49,8 @@ export interface HttpProxyTransport {
 export function httpProxyTransport(options: TransportOptions): HttpProxyTransport {
   refuseUnsafeEnvironment(options.environment)
   const proxy = newProxy()
-  const flights = new WeakMap<object, Flight>()
-  const connections = options.pass === 'lean' ? leanPass(proxy, flights, options) : ownPass(proxy, flights, options)
-  const unanswered = new Set<Exchange>()
+  const connections = options.pass === 'lean' ? leanPass(proxy, options) : ownPass(proxy, options)
+  const unanswered = new Set<Sending>()
   let isClosed = false
   let retries = 0
   let bodyBytesSent = 0
@@ -59,19 +58,11 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
   const send = async (
     request: UpstreamRequest,
     final: FinalRequest,
-    signal: AbortSignal,
+    signal: Cancellation,
     isKept: boolean,
   ): Promise<ExchangeResult> => {
-    const exchange = openExchange(request, final, signal, options)
-    const forwarded = forwardedMessage(request, final)
-    const flight = { request, final, exchange, isKept }
-    flights.set(forwarded, flight)
+    const exchange = connections.send(request, final, signal, isKept)
     unanswered.add(exchange)
-    try {
-      proxy.web(forwarded, NO_CLIENT, connections.webOptions(flight), (error) => exchange.failed(error))
-    } catch (error) {
-      exchange.failed(error) // a header or a path is refused before there is a connection
-    }
     try {
       return await exchange.result
     } finally {
@@ -102,6 +93,20 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
     },
   }
 }
+
+/** One request that is under way. */
+type Sending = Pick<Exchange, 'result' | 'failed' | 'bytesSent'>
+
+/** Where requests go in through http-proxy's entry. */
+interface Connections {
+  /** @param isKept over a kept connection, or a new one for itself */
+  readonly send: (request: UpstreamRequest, final: FinalRequest, signal: Cancellation, isKept: boolean) => Sending
+  readonly counts: () => SocketCounts
+  readonly close: () => Promise<void>
+}
+
+const newProxy = () => createProxyServer()
+type Proxy = ReturnType<typeof newProxy>
 
 /** Node's answer with what an exchange asks of it. */
 const withLength = (incoming: IncomingMessage): Incoming =>
@@ -134,64 +139,57 @@ const NO_CLIENT = Object.freeze({
   on: () => undefined,
 }) as unknown as ServerResponse
 
-/** One request on its way through http-proxy. */
-interface Flight {
-  readonly request: UpstreamRequest
-  readonly final: FinalRequest
-  readonly exchange: Exchange
-  /** Over a kept connection, or a new one for itself. */
-  readonly isKept: boolean
-}
-
-interface Connections {
-  readonly webOptions: (flight: Flight) => ServerOptions
-  readonly counts: () => SocketCounts
-  readonly close: () => Promise<void>
-}
-
-type Flights = WeakMap<object, Flight>
-type Proxy = ReturnType<typeof newProxy>
-
-const newProxy = () => createProxyServer()
-
 /** http-proxy's own pass: node's https client and its agents. */
-function ownPass(proxy: Proxy, flights: Flights, options: ConnectionOptions): Connections {
+function ownPass(proxy: Proxy, options: ConnectionOptions): Connections {
   const agents = createAgents(options)
-  proxy.on('proxyRes', (incoming, forwarded) => flights.get(forwarded)?.exchange.answered(withLength(incoming)))
+  const exchanges = new WeakMap<object, Exchange>()
+  proxy.on('proxyRes', (incoming, forwarded) => exchanges.get(forwarded)?.answered(withLength(incoming)))
+  const webOptions = ({ hostname, port }: UpstreamRequest, exchange: Exchange, isKept: boolean): ServerOptions => ({
+    target: { protocol: 'https:', host: hostname, hostname, port },
+    agent: isKept ? agents.pooled : agents.fresh,
+    secure: true,
+    // With these two the request-target goes out as it is.
+    toProxy: true,
+    prependPath: false,
+    selfHandleResponse: true,
+    followRedirects: false,
+    // http-proxy pipes this into the request it made; the exchange takes over from there.
+    buffer: { pipe: (outgoing: ClientRequest) => exchange.begin(outgoing) } as unknown as Stream,
+    // The options of node's https.request; http-proxy writes into this object. Two more here would double the time
+    // that making a request takes (the object becomes a hash table), so node's 16 KiB for an answer's head it is.
+    ssl: { servername: isIP(hostname) === 0 ? hostname : '' },
+  })
   return {
-    webOptions: ({ request: { hostname, port }, exchange, isKept }) => ({
-      target: { protocol: 'https:', host: hostname, hostname, port },
-      agent: isKept ? agents.pooled : agents.fresh,
-      secure: true,
-      // With these two the request-target goes out as it is.
-      toProxy: true,
-      prependPath: false,
-      selfHandleResponse: true,
-      followRedirects: false,
-      // http-proxy pipes this into the request it made; the exchange takes over from there.
-      buffer: { pipe: (outgoing: ClientRequest) => exchange.begin(outgoing) } as unknown as Stream,
-      // The options of node's https.request; http-proxy writes into this object. Two more here would double the time
-      // that making a request takes (the object becomes a hash table), so node's 16 KiB for an answer's head it is.
-      ssl: { servername: isIP(hostname) === 0 ? hostname : '' },
-    }),
+    send: (request, final, signal, isKept) => {
+      const exchange = openExchange(request, final, signal, options)
+      const forwarded = forwardedMessage(request, final)
+      exchanges.set(forwarded, exchange)
+      try {
+        proxy.web(forwarded, NO_CLIENT, webOptions(request, exchange, isKept), (error) => exchange.failed(error))
+      } catch (error) {
+        exchange.failed(error) // a header or a path is refused before there is a connection
+      }
+      return exchange
+    },
     counts: () => countSockets(agents),
     close: () => closeAgents(agents),
   }
 }
 
-/** A pass of our own in front of http-proxy's, after which none of them runs. */
-function leanPass(proxy: Proxy, flights: Flights, options: ConnectionOptions): Connections {
+/** A pass of our own in front of http-proxy's, after which none of them runs (docs/adr/0007). */
+function leanPass(proxy: Proxy, options: ConnectionOptions): Connections {
   const kept = connectionPool(options, true)
   const fresh = connectionPool(options, false)
   proxy.before('web', 'deleteLength', (forwarded) => {
-    const flight = flights.get(forwarded)
-    if (flight === undefined) throw new Error('a request that is not ours')
-    const { request, final, exchange, isKept } = flight
-    exchange.begin(sendLean(request, final, isKept ? kept : fresh, exchange))
+    ;(forwarded as unknown as LeanExchange).begin()
     return true
   })
   return {
-    webOptions: () => LEAN_OPTIONS,
+    send: (request, final, signal, isKept) => {
+      const exchange = new LeanExchange(request, final, signal, options, isKept ? kept : fresh)
+      proxy.web(exchange as unknown as IncomingMessage, NO_CLIENT, LEAN_OPTIONS)
+      return exchange
+    },
     counts: () => {
       const [one, other] = [kept.counts(), fresh.counts()]
       return {

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { AnswerBody } from './answer-body.js'
 import type { Fields } from '../s3/fields.js'
 import type { AwsCredentials } from '../sigv4/types.js'
 
@@ -19,7 +20,7 @@ export interface UpstreamRequest {
 export interface UpstreamResponse {
   readonly status: number
   readonly fields: Fields
-  readonly body: Readable
+  readonly body: AnswerBody
 }
 
 export type UpstreamFailureReason = 'connect' | 'tls' | 'reset' | 'timeout' | 'protocol' | 'aborted'
@@ -37,11 +38,21 @@ export class UpstreamFailure extends Error {
 }
 
 /**
+ * Why nobody waits for an answer any more: an AbortSignal, or what a pipeline that makes one for each request can afford.
+ */
+export interface Cancellation {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+/**
  * Sends one request and gives the head of its answer. Redirects are not followed. Aborting `signal` destroys the
  * upstream's side at once; an error of the body's stream does so too.
  * Rejects with {@link UpstreamFailure}, or with the error of the body's stream as it is.
  */
-export type Transport = (request: UpstreamRequest, signal: AbortSignal) => Promise<UpstreamResponse>
+export type Transport = (request: UpstreamRequest, signal: Cancellation) => Promise<UpstreamResponse>
 
 /** Credentials that are valid now; refreshed before they expire. Rejects where there are none. */
 export type CredentialSource = () => Promise<AwsCredentials>

@@ -107,7 +107,7 @@ t.test('the body', async (t) => {
       stream.end('def')
       await failsWith(t, answer, { reason: 'aborted', sent: true, message })
       await upstream.connections[0]!.closed
-      t.match(upstream.connections[0]!.received(), declared === 7 ? /\r\n\r\nabcdef$/ : /\r\n\r\nabc$/)
+      t.match(upstream.connections[0]!.received(), declared === 7 ? /\r\n\r\nabc(?:def)?$/ : /\r\n\r\nabc$/)
     }
   })
 

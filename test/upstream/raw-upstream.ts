@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { AnswerBody } from '../../src/upstream/answer-body.js'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { createServer, type TlsOptions, type TLSSocket } from 'node:tls'
 import { Readable } from 'node:stream'
@@ -177,8 +178,8 @@ export function endless(): Readable {
 
 export const never = (): AbortSignal => new AbortController().signal
 
-export async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
+export async function textOf(body: AnswerBody): Promise<string> {
   const chunks: Buffer[] = []
-  for await (const chunk of body) chunks.push(chunk)
+  for await (const chunk of body.stream() as AsyncIterable<Buffer>) chunks.push(chunk)
   return Buffer.concat(chunks).toString('latin1')
 }

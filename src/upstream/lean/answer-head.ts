@@ -13,15 +13,15 @@ export class AnswerFault extends Error {
 
 export interface AnswerHead {
   readonly status: number
-  /** Names as sent and values without white space around them, in turns; byte strings (latin1). */
-  readonly rawHeaders: readonly string[]
+  /** Lower-case names and values without white space around them, repeated ones joined; byte strings (latin1). */
+  readonly fields: Map<string, string>
   /**
    * What ends the body. `none`: there is none. `close`: the connection, and nobody knows whether it was cut off.
    * Otherwise its length in bytes, or chunks.
    */
   readonly framing: number | 'none' | 'chunked' | 'close'
-  /** Whether the connection may serve another request, and for how many seconds as far as the upstream says; Infinity else. */
-  readonly keepAlive: { readonly type: 'no' } | { readonly type: 'yes'; readonly seconds: number }
+  /** For how many seconds the connection may wait for another request, as far as the upstream says; Infinity else, 0: not at all. */
+  readonly keepAliveSeconds: number
 }
 
 const MAX_FIELDS = 256
@@ -31,49 +31,49 @@ export const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 
 /** The lines of a head, without the empty one behind them. @throws AnswerFault */
 export function parseHead(text: string, method: string): AnswerHead {
-  const [first = '', ...lines] = text.split('\r\n')
-  const [, minor, digits] = STATUS_LINE.exec(first) ?? []
+  let end = text.indexOf('\r\n')
+  if (end < 0) end = text.length
+  const [, minor, digits] = STATUS_LINE.exec(text.slice(0, end)) ?? []
   if (digits === undefined) throw new AnswerFault('its status line')
-  if (lines.length > MAX_FIELDS) throw new AnswerFault('it has too many headers')
-  const status = Number(digits)
-  const rawHeaders: string[] = []
-  const special = new Map<string, string>()
-  for (const one of lines) {
-    const { name, value } = parseField(one)
-    rawHeaders.push(name, value)
-    const key = SPECIAL.get(name.length)?.find((known) => known === name.toLowerCase())
-    if (key === undefined) continue
-    const before = special.get(key)
-    if (before !== undefined && key !== 'connection') throw new AnswerFault(`it has two ${key}`)
-    special.set(key, before === undefined ? value : `${before}, ${value}`)
+  const fields = new Map<string, string>()
+  for (let count = 1; end < text.length; count += 1) {
+    if (count > MAX_FIELDS) throw new AnswerFault('it has too many headers')
+    const start = end + 2
+    end = text.indexOf('\r\n', start)
+    if (end < 0) end = text.length
+    const { name, value } = parseField(text, start, end)
+    const before = fields.get(name)
+    if (before !== undefined && DECISIVE.has(name)) throw new AnswerFault(`it has two ${name}`)
+    fields.set(name, before === undefined ? value : `${before},${value}`)
   }
+  const status = Number(digits)
   return {
     status,
-    rawHeaders,
-    framing: framingOf(status, method, special, minor === '1'),
-    keepAlive: keepAliveOf(special, minor === '1'),
+    fields,
+    framing: framingOf(status, method, fields, minor === '1'),
+    keepAliveSeconds: keepAliveOf(fields, minor === '1'),
   }
 }
 
-/** Headers that decide where an answer ends and what comes of its connection, by the length of their names. */
-const SPECIAL: ReadonlyMap<number, readonly string[]> = new Map([
-  [14, ['content-length']],
-  [17, ['transfer-encoding']],
-  [10, ['connection', 'keep-alive']],
-])
+/** Decide where an answer ends and what comes of its connection: two of one of them is one too many. */
+const DECISIVE: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'keep-alive'])
 
-/** `name: value`, and no line that goes on in the next one. @throws AnswerFault */
-export function parseField(line: string): { readonly name: string; readonly value: string } {
-  const colon = line.indexOf(':')
-  const name = line.slice(0, Math.max(0, colon))
+/** `name: value` in `text` from `start` to `end`, and no line that goes on in the next one. @throws AnswerFault */
+export function parseField(
+  text: string,
+  start = 0,
+  end = text.length,
+): { readonly name: string; readonly value: string } {
+  const colon = text.indexOf(':', start)
+  const name = text.slice(start, colon < 0 || colon > end ? start : colon)
   if (!TOKEN.test(name)) throw new AnswerFault('the name of a header')
-  let start = colon + 1
-  let end = line.length
-  while (start < end && isBlank(line.charCodeAt(start))) start += 1
-  while (end > start && isBlank(line.charCodeAt(end - 1))) end -= 1
-  const value = line.slice(start, end)
+  let from = colon + 1
+  let to = end
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1
+  const value = text.slice(from, to)
   if (NOT_IN_VALUE.test(value)) throw new AnswerFault('the value of a header')
-  return { name, value }
+  return { name: name.toLowerCase(), value }
 }
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
@@ -81,11 +81,11 @@ const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 function framingOf(
   status: number,
   method: string,
-  special: ReadonlyMap<string, string>,
+  fields: ReadonlyMap<string, string>,
   isOneOne: boolean,
 ): AnswerHead['framing'] {
-  const coding = special.get('transfer-encoding')
-  const length = special.get('content-length')
+  const coding = fields.get('transfer-encoding')
+  const length = fields.get('content-length')
   if (coding !== undefined) {
     if (length !== undefined) throw new AnswerFault('it has both a length and a transfer coding')
     if (coding.toLowerCase() !== 'chunked' || !isOneOne) throw new AnswerFault('its transfer coding')
@@ -96,9 +96,12 @@ function framingOf(
   return length === undefined ? 'close' : Number(length)
 }
 
-function keepAliveOf(special: ReadonlyMap<string, string>, isOneOne: boolean): AnswerHead['keepAlive'] {
-  const tokens = (special.get('connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/)
-  if (tokens.includes('close') || !(isOneOne || tokens.includes('keep-alive'))) return { type: 'no' }
-  const [, seconds] = /(?:^|[,; \t])timeout=(\d{1,6})/.exec((special.get('keep-alive') ?? '').toLowerCase()) ?? []
-  return { type: 'yes', seconds: seconds === undefined ? Infinity : Number(seconds) }
+function keepAliveOf(fields: ReadonlyMap<string, string>, isOneOne: boolean): number {
+  const connection = fields.get('connection')
+  const limit = fields.get('keep-alive')
+  if (connection === undefined && limit === undefined) return isOneOne ? Infinity : 0
+  const tokens = (connection ?? '').toLowerCase().split(/[ \t]*,[ \t]*/)
+  if (tokens.includes('close') || !(isOneOne || tokens.includes('keep-alive'))) return 0
+  const [, seconds] = /(?:^|[,; \t])timeout=(\d{1,6})/.exec((limit ?? '').toLowerCase()) ?? []
+  return seconds === undefined ? Infinity : Number(seconds)
 }

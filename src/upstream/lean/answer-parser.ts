@@ -9,21 +9,14 @@ import { AnswerFault, NOT_IN_VALUE, parseField, parseHead, type AnswerHead } fro
 
 export interface AnswerSink {
   /** Called once, with the final head; interim ones (1xx) are passed over. */
-  readonly head: (head: AnswerHead) => void
+  onHead(head: AnswerHead): void
   /** A piece of the body, in place: valid for as long as the buffer that was given. */
-  readonly body: (piece: Buffer) => void
+  onBody(piece: Buffer): void
   /**
    * The answer is whole. `followed`: by bytes that nobody asked for, a body of an answer to HEAD say. They belong to no
    * request, and the connection must not see another one.
    */
-  readonly end: (how: 'clean' | 'followed') => void
-}
-
-export interface AnswerParser {
-  /** @throws AnswerFault; nothing of this answer may be believed then, and the connection must go */
-  readonly execute: (bytes: Buffer) => void
-  /** The connection ended here: `whole` where that is how the answer ends, or it had ended before. */
-  readonly finish: () => 'whole' | 'cut'
+  onEnd(how: 'clean' | 'followed'): void
 }
 
 /** Bytes of a head, all lines of it, as in node; S3's metadata are 2 KiB. */
@@ -37,22 +30,76 @@ const MAX_TRAILER = 8 * 1024
 const CRLF2 = Buffer.from('\r\n\r\n', 'latin1')
 type State = 'head' | 'length' | 'chunk-line' | 'chunk' | 'chunk-end' | 'trailer' | 'close' | 'done'
 
-/** @param method of the request: the answer to a HEAD has no body, whatever it says */
-export function answerParser(method: string, sink: AnswerSink): AnswerParser {
-  let state: State = 'head'
-  let held: Buffer | 'none' = 'none'
-  let left = 0
-  let line = ''
-  let trailer = 0
-  let interim = 0
+/** `next` of a step that needs more bytes. */
+const MORE = -1
 
-  const isDone = (): boolean => state === 'done'
-  const finishMessage = (): void => {
-    state = 'done'
+export class AnswerParser {
+  readonly #method: string
+  readonly #sink: AnswerSink
+  #state: State = 'head'
+  /** The beginning of a head that is not whole. */
+  #held: Buffer | 'none' = 'none'
+  /** Bytes of the body or the chunk that are to come. */
+  #left = 0
+  #line = ''
+  #trailer = 0
+  #interim = 0
+
+  /** @param method of the request: the answer to a HEAD has no body, whatever it says */
+  constructor(method: string, sink: AnswerSink) {
+    this.#method = method
+    this.#sink = sink
   }
 
-  /** @returns the offset behind the head, or `more` */
-  const readHead = (bytes: Buffer, offset: number): number | 'more' => {
+  /** @throws AnswerFault; nothing of this answer may be believed then, and the connection must go */
+  execute(bytes: Buffer): void {
+    let offset = 0
+    if (this.#isDone()) throw new AnswerFault('something follows it that was not asked for')
+    while (offset < bytes.length && !this.#isDone()) {
+      const next = this.#step(bytes, offset)
+      if (next === MORE) return
+      offset = next
+    }
+    if (this.#isDone()) this.#sink.onEnd(offset < bytes.length ? 'followed' : 'clean')
+  }
+
+  /** The connection ended here: `whole` where that is how the answer ends, or it had ended before. */
+  finish(): 'whole' | 'cut' {
+    if (this.#state === 'close') {
+      this.#state = 'done'
+      this.#sink.onEnd('clean')
+    }
+    return this.#isDone() ? 'whole' : 'cut'
+  }
+
+  #isDone(): boolean {
+    return this.#state === 'done'
+  }
+
+  /** @returns the offset behind what was read, or MORE */
+  #step(bytes: Buffer, offset: number): number {
+    switch (this.#state) {
+      case 'head':
+        return this.#readHead(bytes, offset)
+      case 'length':
+      case 'chunk':
+        return this.#readBody(bytes, offset)
+      case 'close':
+        this.#sink.onBody(offset === 0 ? bytes : bytes.subarray(offset))
+        return bytes.length
+      case 'chunk-line':
+        return this.#readLine(bytes, offset, MAX_CHUNK_LINE, this.#onChunkLine)
+      case 'chunk-end':
+        return this.#readLine(bytes, offset, 2, this.#onChunkEnd)
+      case 'trailer':
+        return this.#readLine(bytes, offset, MAX_TRAILER, this.#onTrailerLine)
+      case 'done':
+        return MORE
+    }
+  }
+
+  #readHead(bytes: Buffer, offset: number): number {
+    const held = this.#held
     const before = held === 'none' ? 0 : held.length
     const all =
       held === 'none' ? (offset === 0 ? bytes : bytes.subarray(offset)) : Buffer.concat([held, bytes.subarray(offset)])
@@ -61,122 +108,72 @@ export function answerParser(method: string, sink: AnswerSink): AnswerParser {
       if (all.length > MAX_HEAD) throw new AnswerFault('its head is too long')
       // what cannot become a status line is told at once, and not when the connection falls silent
       if (!'HTTP/1.'.startsWith(all.toString('latin1', 0, 7))) throw new AnswerFault('it is no HTTP/1.1')
-      held = Buffer.from(all)
-      return 'more'
+      this.#held = Buffer.from(all)
+      return MORE
     }
     if (end > MAX_HEAD) throw new AnswerFault('its head is too long')
-    held = 'none'
-    const head = parseHead(all.toString('latin1', 0, end), method)
+    this.#held = 'none'
+    const head = parseHead(all.toString('latin1', 0, end), this.#method)
     const next = offset + (end + CRLF2.length - before)
     if (head.status < 200) {
       if (head.status === 101) throw new AnswerFault('it switches to another protocol')
-      if ((interim += 1) > MAX_INTERIM) throw new AnswerFault('it has too many interim answers')
+      if ((this.#interim += 1) > MAX_INTERIM) throw new AnswerFault('it has too many interim answers')
       return next
     }
-    sink.head(head)
-    begin(head.framing)
+    this.#sink.onHead(head)
+    this.#begin(head.framing)
     return next
   }
 
-  const begin = (framing: AnswerHead['framing']): void => {
-    if (framing === 'none' || framing === 0) finishMessage()
-    else if (framing === 'chunked') state = 'chunk-line'
-    else if (framing === 'close') state = 'close'
+  #begin(framing: AnswerHead['framing']): void {
+    if (framing === 'none' || framing === 0) this.#state = 'done'
+    else if (framing === 'chunked') this.#state = 'chunk-line'
+    else if (framing === 'close') this.#state = 'close'
     else {
-      state = 'length'
-      left = framing
+      this.#state = 'length'
+      this.#left = framing
     }
   }
 
   /** Bytes of a body whose end is known. */
-  const readBody = (bytes: Buffer, offset: number): number => {
-    const end = Math.min(bytes.length, offset + left)
-    left -= end - offset
-    sink.body(offset === 0 && end === bytes.length ? bytes : bytes.subarray(offset, end))
-    if (left > 0) return end
-    if (state === 'length') finishMessage()
-    else state = 'chunk-end'
+  #readBody(bytes: Buffer, offset: number): number {
+    const end = Math.min(bytes.length, offset + this.#left)
+    this.#left -= end - offset
+    if (this.#left === 0) this.#state = this.#state === 'length' ? 'done' : 'chunk-end'
+    this.#sink.onBody(offset === 0 && end === bytes.length ? bytes : bytes.subarray(offset, end))
     return end
   }
 
-  /** A line up to its CRLF, across pieces; `more` where it is not whole. */
-  const readLine = (
-    bytes: Buffer,
-    offset: number,
-    longest: number,
-  ): { readonly text: string; readonly next: number } | 'more' => {
+  /** A line up to its CRLF, across pieces. */
+  #readLine(bytes: Buffer, offset: number, longest: number, then: (line: string) => void): number {
     const end = bytes.indexOf(0x0a, offset)
-    line += bytes.toString('latin1', offset, end < 0 ? bytes.length : end + 1)
-    if (line.length > longest) throw new AnswerFault('a line in its body is too long')
-    if (end < 0) return 'more'
-    const text = line
-    line = ''
-    if (!text.endsWith('\r\n')) throw new AnswerFault('a line in its body ends without CR')
-    return { text: text.slice(0, -2), next: end + 1 }
+    this.#line += bytes.toString('latin1', offset, end < 0 ? bytes.length : end + 1)
+    if (this.#line.length > longest) throw new AnswerFault('a line in its body is too long')
+    if (end < 0) return MORE
+    const line = this.#line
+    this.#line = ''
+    if (!line.endsWith('\r\n')) throw new AnswerFault('a line in its body ends without CR')
+    then.call(this, line.slice(0, -2))
+    return end + 1
   }
 
-  const readChunkLine = (text: string): void => {
-    const [, size = '', extension = ''] = /^([0-9A-Fa-f]{1,12})(.*)$/s.exec(text) ?? []
+  #onChunkLine(line: string): void {
+    const [, size = '', extension = ''] = /^([0-9A-Fa-f]{1,12})(.*)$/s.exec(line) ?? []
     if (size === '' || !/^(?:[ \t]*;|$)/.test(extension) || NOT_IN_VALUE.test(extension))
       throw new AnswerFault('the size of a chunk')
-    left = Number.parseInt(size, 16)
-    state = left === 0 ? 'trailer' : 'chunk'
+    this.#left = Number.parseInt(size, 16)
+    this.#state = this.#left === 0 ? 'trailer' : 'chunk'
   }
 
-  const step = (bytes: Buffer, offset: number): number | 'more' => {
-    switch (state) {
-      case 'head':
-        return readHead(bytes, offset)
-      case 'length':
-      case 'chunk':
-        return readBody(bytes, offset)
-      case 'close':
-        sink.body(offset === 0 ? bytes : bytes.subarray(offset))
-        return bytes.length
-      case 'chunk-line': {
-        const read = readLine(bytes, offset, MAX_CHUNK_LINE)
-        if (read === 'more') return 'more'
-        readChunkLine(read.text)
-        return read.next
-      }
-      case 'chunk-end': {
-        const read = readLine(bytes, offset, 2)
-        if (read === 'more') return 'more'
-        if (read.text !== '') throw new AnswerFault('a chunk is longer than its size')
-        state = 'chunk-line'
-        return read.next
-      }
-      case 'trailer': {
-        const read = readLine(bytes, offset, MAX_TRAILER)
-        if (read === 'more') return 'more'
-        trailer += read.text.length
-        if (trailer > MAX_TRAILER) throw new AnswerFault('its trailer is too long')
-        if (read.text === '') finishMessage()
-        else parseField(read.text)
-        return read.next
-      }
-      case 'done':
-        return 'more'
-    }
+  #onChunkEnd(line: string): void {
+    if (line !== '') throw new AnswerFault('a chunk is longer than its size')
+    this.#state = 'chunk-line'
   }
 
-  return {
-    execute: (bytes) => {
-      let offset = 0
-      if (state === 'done') throw new AnswerFault('something follows it that was not asked for')
-      while (offset < bytes.length && !isDone()) {
-        const next = step(bytes, offset)
-        if (next === 'more') return
-        offset = next
-      }
-      if (isDone()) sink.end(offset < bytes.length ? 'followed' : 'clean')
-    },
-    finish: () => {
-      if (state === 'close') {
-        state = 'done'
-        sink.end('clean')
-      }
-      return state === 'done' ? 'whole' : 'cut'
-    },
+  #onTrailerLine(line: string): void {
+    this.#trailer += line.length
+    if (this.#trailer > MAX_TRAILER) throw new AnswerFault('its trailer is too long')
+    if (line === '') this.#state = 'done'
+    else parseField(line)
   }
 }

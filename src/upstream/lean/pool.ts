@@ -1,40 +1,49 @@
 import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import type { ConnectionOptions, SocketCounts } from '../agents.js'
+import { Connection, type ConnectionUser } from './connection.js'
 
 /** Who waits for a connection, or has one. */
-export interface Taker {
+export interface Taker extends ConnectionUser {
   /** Called once, with a connection that may still be connecting: nothing is to be written before it is authorized. */
-  readonly take: (lease: Lease) => void
+  onLease(lease: Lease): void
+  /** Called now and then while it waits or has one, to look at its clocks. */
+  onTick(now: number): void
 }
 
 /** A connection on loan. Exactly one of the two is called, once. */
 export interface Lease {
-  readonly socket: TLSSocket
+  readonly connection: Connection
   /** For the next request: the last answer was whole, and nothing of the request is left. */
-  readonly giveBack: (seconds: number) => void
-  readonly discard: () => void
+  giveBack(seconds: number): void
+  discard(): void
 }
 
 export interface Pool {
-  /** @returns how to step back while waiting */
-  readonly ask: (hostname: string, port: number, taker: Taker) => () => void
+  /** Gives a connection, now or later. */
+  readonly ask: (hostname: string, port: number, taker: Taker) => void
+  /** Who waits no longer. */
+  readonly stepBack: (hostname: string, port: number, taker: Taker) => void
   readonly counts: () => SocketCounts
+  readonly now: () => number
   /** Destroys every connection, used or not, and resolves when all are closed. Who waits is not told. */
   readonly close: () => Promise<void>
 }
 
 /** Connections to one name and port. */
 interface Host {
-  readonly free: TLSSocket[]
-  readonly used: Set<TLSSocket>
+  readonly hostname: string
+  readonly port: number
+  readonly free: Connection[]
+  readonly used: Map<Connection, Taker>
   readonly waiting: Set<Taker>
   /** Of the last handshake, to resume. */
   session: Buffer | undefined
 }
 
 /**
- * Kept connections over verified TLS, the last one used first, so that those that are not needed grow old.
+ * Kept connections over verified TLS, the last one used first, so that those that are not needed grow old. One timer looks at all
+ * clocks: a timer of its own for each request, or for each connection, would cost as much as the request's parsing.
  *
  * @param options `maxSockets` is for each host; a connection that is not used is closed after `keepAliveMs`, or earlier where
  *   the upstream said so, because it would close it in the very moment of the next request
@@ -42,112 +51,110 @@ interface Host {
  */
 export function connectionPool(options: ConnectionOptions, isKept: boolean): Pool {
   const hosts = new Map<string, Host>()
-  const open = new Set<TLSSocket>()
+  const open = new Set<Connection>()
+  const now = (): number => performance.now()
   let isClosed = false
+  let ticking: NodeJS.Timeout | undefined
+  let last: Host | undefined
 
-  const hostOf = (name: string): Host => {
-    const known = hosts.get(name)
-    if (known !== undefined) return known
-    const made: Host = { free: [], used: new Set(), waiting: new Set(), session: undefined }
-    hosts.set(name, made)
-    return made
+  const hostOf = (hostname: string, port: number): Host => {
+    if (last?.hostname === hostname && last.port === port) return last
+    const name = `${hostname} ${port}`
+    last = hosts.get(name)
+    if (last !== undefined) return last
+    last = { hostname, port, free: [], used: new Map(), waiting: new Set(), session: undefined }
+    hosts.set(name, last)
+    return last
   }
 
-  const makeSocket = (host: Host, hostname: string, port: number): TLSSocket => {
-    const socket = connect({
+  const tick = (): void => {
+    const at = now()
+    for (const host of hosts.values()) {
+      for (const taker of [...host.waiting, ...host.used.values()]) taker.onTick(at)
+      for (const connection of host.free.filter(({ restsUntil }) => restsUntil <= at)) connection.socket.destroy()
+    }
+  }
+
+  const newConnection = (host: Host, taker: Taker): Connection => {
+    const { hostname, port, session } = host
+    const socket: TLSSocket = connect({
       host: hostname,
       port,
       servername: isIP(hostname) === 0 ? hostname : '',
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
-      ...(host.session === undefined ? {} : { session: host.session }),
+      ...(session === undefined ? {} : { session }),
       ...(options.ca === 'system' ? {} : { ca: options.ca }),
     })
     socket.setNoDelay(true)
-    open.add(socket)
-    socket.on('session', (session) => (host.session = session))
-    socket.on('error', ignore) // who has it on loan hears of it too
+    const connection = new Connection(socket, taker, now)
+    open.add(connection)
+    socket.on('session', (given) => (host.session = given))
     socket.once('close', () => {
-      open.delete(socket)
-      host.used.delete(socket)
-      const at = host.free.indexOf(socket)
+      open.delete(connection)
+      host.used.delete(connection)
+      const at = host.free.indexOf(connection)
       if (at >= 0) host.free.splice(at, 1)
       // a session of a handshake that failed would fail the next one as well
       if (!socket.authorized) host.session = undefined
-      serve(host, hostname, port)
+      serve(host)
     })
-    return socket
+    return connection
   }
 
-  const lend = (host: Host, socket: TLSSocket, taker: Taker, hostname: string, port: number): void => {
-    host.used.add(socket)
-    let isOver = false
-    const end = (): boolean => {
-      if (isOver) return false
-      isOver = true
-      return true
+  const lend = (host: Host, connection: Connection, taker: Taker): void => {
+    host.used.set(connection, taker)
+    connection.user = taker
+    taker.onLease(new OneLease(connection, host, giveBack))
+  }
+
+  const giveBack = (host: Host, connection: Connection, seconds: number): void => {
+    const { socket } = connection
+    const keptMs = Math.min(options.keepAliveMs, Math.max(0, seconds * 1000 - EARLIER_MS))
+    if (!isKept || isClosed || keptMs === 0 || socket.destroyed || socket.readableLength > 0) {
+      socket.destroy()
+      return
     }
-    taker.take({
-      socket,
-      discard: () => {
-        if (end()) socket.destroy()
-      },
-      giveBack: (seconds) => {
-        if (!end()) return
-        const keptMs = Math.min(options.keepAliveMs, Math.max(0, seconds * 1000 - EARLIER_MS))
-        if (!isKept || isClosed || keptMs === 0 || socket.destroyed || socket.readableLength > 0) {
-          socket.destroy()
-          return
-        }
-        host.used.delete(socket)
-        host.free.push(socket)
-        rest(socket, keptMs)
-        serve(host, hostname, port)
-      },
-    })
-  }
-
-  /** A free connection has nothing to say: bytes that nobody asked for, its end and its age all end it. */
-  const rest = (socket: TLSSocket, keptMs: number): void => {
-    socket.setTimeout(keptMs)
-    socket.on('timeout', destroyThis).on('data', destroyThis).on('end', destroyThis)
-    socket.resume()
+    host.used.delete(connection)
+    connection.restsUntil = now() + keptMs
+    connection.user = new Resting(connection)
+    connection.resume()
+    host.free.push(connection)
     socket.unref()
+    if (host.waiting.size > 0) serve(host)
   }
 
-  const wake = (socket: TLSSocket): void => {
-    socket.off('timeout', destroyThis).off('data', destroyThis).off('end', destroyThis)
-    socket.setTimeout(0)
-    socket.ref()
-  }
-
-  const serve = (host: Host, hostname: string, port: number): void => {
+  const serve = (host: Host): void => {
     for (const taker of host.waiting) {
-      const socket = available(host, hostname, port)
-      if (socket === 'none') return
+      const connection = available(host, taker)
+      if (connection === 'none') return
       host.waiting.delete(taker)
-      lend(host, socket, taker, hostname, port)
+      lend(host, connection, taker)
     }
   }
 
-  const available = (host: Host, hostname: string, port: number): TLSSocket | 'none' => {
-    for (let socket = host.free.pop(); socket !== undefined; socket = host.free.pop()) {
-      wake(socket)
-      if (!socket.destroyed && socket.writable && !socket.readableEnded) return socket
+  const available = (host: Host, taker: Taker): Connection | 'none' => {
+    for (let kept = host.free.pop(); kept !== undefined; kept = host.free.pop()) {
+      const { socket } = kept
+      if (!socket.destroyed && socket.writable && !socket.readableEnded && now() < kept.restsUntil) {
+        socket.ref()
+        return kept
+      }
       socket.destroy()
     }
-    return isClosed || host.used.size >= options.maxSockets ? 'none' : makeSocket(host, hostname, port)
+    return isClosed || host.used.size >= options.maxSockets ? 'none' : newConnection(host, taker)
   }
 
   return {
     ask: (hostname, port, taker) => {
-      const host = hostOf(`${hostname} ${port}`)
-      const socket = available(host, hostname, port)
-      if (socket === 'none') host.waiting.add(taker)
-      else lend(host, socket, taker, hostname, port)
-      return () => host.waiting.delete(taker)
+      if (!isClosed) ticking ??= setInterval(tick, tickMs(options)).unref()
+      const host = hostOf(hostname, port)
+      const connection = available(host, taker)
+      if (connection === 'none') host.waiting.add(taker)
+      else lend(host, connection, taker)
     },
+    stepBack: (hostname, port, taker) => void hostOf(hostname, port).waiting.delete(taker),
     counts: () => {
       const all = [...hosts.values()]
       const sum = (of: (host: Host) => number): number => all.reduce((total, host) => total + of(host), 0)
@@ -157,12 +164,14 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
         pending: sum(({ waiting }) => waiting.size),
       }
     },
+    now,
     close: async () => {
       isClosed = true
+      clearInterval(ticking)
       for (const host of hosts.values()) host.waiting.clear()
       await Promise.all(
         [...open].map(
-          (socket) =>
+          ({ socket }) =>
             new Promise<void>((resolve) => {
               socket.once('close', () => resolve())
               socket.destroy()
@@ -176,8 +185,51 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
 /** Before the upstream's own time is over: the request that is on its way then must still be read. */
 const EARLIER_MS = 1000
 
-function destroyThis(this: TLSSocket): void {
-  this.destroy()
+/** Limits are kept to an eighth of the shortest. */
+const tickMs = ({ connectTimeoutMs, idleTimeoutMs, keepAliveMs }: ConnectionOptions): number =>
+  Math.max(5, Math.min(1000, connectTimeoutMs / 8, idleTimeoutMs / 8, keepAliveMs / 8))
+
+class OneLease implements Lease {
+  readonly connection: Connection
+  readonly #host: Host
+  readonly #giveBack: GiveBack
+  #isOver = false
+
+  constructor(connection: Connection, host: Host, giveBack: GiveBack) {
+    this.connection = connection
+    this.#host = host
+    this.#giveBack = giveBack
+  }
+
+  giveBack(seconds: number): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#giveBack(this.#host, this.connection, seconds)
+  }
+
+  discard(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.connection.socket.destroy()
+  }
 }
 
-const ignore = (): void => undefined
+type GiveBack = (host: Host, connection: Connection, seconds: number) => void
+
+/** A free connection has nothing to say: bytes that nobody asked for and its end both end it. */
+class Resting implements ConnectionUser {
+  readonly #connection: Connection
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+  onBytes(): void {
+    this.#connection.socket.destroy()
+  }
+  onHalfClosed(): void {
+    this.#connection.socket.destroy()
+  }
+  onConnected(): void {}
+  onError(): void {}
+  onClosed(): void {}
+  onDrain(): void {}
+}

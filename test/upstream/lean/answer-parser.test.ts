@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { AnswerFault, type AnswerHead } from '../../../src/upstream/lean/answer-head.js'
-import { answerParser } from '../../../src/upstream/lean/answer-parser.js'
+import { AnswerParser } from '../../../src/upstream/lean/answer-parser.js'
 
 interface Read {
   readonly head: AnswerHead | 'none'
@@ -15,10 +15,10 @@ function read(pieces: readonly string[], method = 'GET', isClosed = false): Read
   let head: AnswerHead | 'none' = 'none'
   let body = ''
   let end = 'more'
-  const parser = answerParser(method, {
-    head: (given) => (head = given),
-    body: (piece) => (body += piece.toString('latin1')),
-    end: (how) => (end = how === 'clean' ? 'whole' : 'followed'),
+  const parser = new AnswerParser(method, {
+    onHead: (given) => (head = given),
+    onBody: (piece) => (body += piece.toString('latin1')),
+    onEnd: (how) => (end = how === 'clean' ? 'whole' : 'followed'),
   })
   try {
     for (const piece of pieces) parser.execute(Buffer.from(piece, 'latin1'))
@@ -57,14 +57,21 @@ t.test('answers as stores send them, in one piece and byte by byte', async (t) =
   }
 })
 
-t.test('the headers come as they were sent', async (t) => {
+t.test('headers have lower-case names, and repeated ones are joined', async (t) => {
   const { head } = read([
     'HTTP/1.1 206 Partial\r\nETag:"a"\r\nX-A: 1\r\nx-a:  2 3 \r\nEmpty:\r\nContent-Length: 0\r\n\r\n',
   ])
-  t.match(head, {
-    status: 206,
-    rawHeaders: ['ETag', '"a"', 'X-A', '1', 'x-a', '2 3', 'Empty', '', 'Content-Length', '0'],
-  })
+  if (head === 'none') return t.fail('no head')
+  t.equal(head.status, 206)
+  t.strictSame(
+    [...head.fields],
+    [
+      ['etag', '"a"'],
+      ['x-a', '1,2 3'],
+      ['empty', ''],
+      ['content-length', '0'],
+    ],
+  )
 })
 
 t.test('an answer to HEAD has no body, whatever it says', async (t) => {
@@ -199,16 +206,16 @@ t.test('what comes behind an answer belongs to nobody', async (t) => {
 t.test('what becomes of the connection', async (t) => {
   const keepAlive = (fields: string, version = '1.1') => {
     const { head } = read([`HTTP/${version} 200 OK\r\nContent-Length: 0\r\n${fields}\r\n`])
-    return head === 'none' ? head : head.keepAlive
+    return head === 'none' ? head : head.keepAliveSeconds
   }
-  t.same(keepAlive(''), { type: 'yes', seconds: Infinity })
-  t.same(keepAlive('Connection: Close\r\n'), { type: 'no' })
-  t.same(keepAlive('Connection: x, close\r\n'), { type: 'no' })
-  t.same(keepAlive('Connection: x\r\nConnection: close\r\n'), { type: 'no' })
-  t.same(keepAlive('Connection: closed\r\n'), { type: 'yes', seconds: Infinity })
-  t.same(keepAlive('Keep-Alive: timeout=5, max=100\r\n'), { type: 'yes', seconds: 5 })
-  t.same(keepAlive('', '1.0'), { type: 'no' })
-  t.same(keepAlive('Connection: keep-alive\r\n', '1.0'), { type: 'yes', seconds: Infinity })
+  t.same(keepAlive(''), Infinity)
+  t.same(keepAlive('Connection: Close\r\n'), 0)
+  t.same(keepAlive('Connection: x, close\r\n'), 0)
+  t.same(keepAlive('Connection: x\r\nConnection: close\r\n'), 0)
+  t.same(keepAlive('Connection: closed\r\n'), Infinity)
+  t.same(keepAlive('Keep-Alive: timeout=5, max=100\r\n'), 5)
+  t.same(keepAlive('', '1.0'), 0)
+  t.same(keepAlive('Connection: keep-alive\r\n', '1.0'), Infinity)
 })
 
 t.test('however it is cut into pieces, it is read as the same', async () => {

@@ -1,0 +1,307 @@
+import { TLSSocket } from 'node:tls'
+import { noBody, pumpBody, type BodyPump, type BodySink } from '../body-pump.js'
+import { answerFault, type ExchangeLimits, type ExchangeResult } from '../exchange.js'
+import { isReset, upstreamFailure } from '../failure.js'
+import type { FinalRequest } from '../final-request.js'
+import { UpstreamFailure, type Cancellation, type UpstreamRequest } from '../types.js'
+import { AnswerFault, type AnswerHead } from './answer-head.js'
+import { AnswerParser, type AnswerSink } from './answer-parser.js'
+import { LeanBody, type BodySource } from './body.js'
+import type { Connection } from './connection.js'
+import type { Lease, Pool, Taker } from './pool.js'
+import { requestHead } from './request-head.js'
+
+/** A body of at most this goes out in one piece with its head. */
+const ONE_WRITE = 16 * 1024
+
+/**
+ * One request and its answer on one connection of the pool: written as it was signed, byte for byte, and its answer read
+ * strictly. What `openExchange` does with node's client, without it; the same tests hold both.
+ *
+ * Nothing is written before the upstream's certificate was verified: the customer key is in the request's head. Three clocks run,
+ * one after the other: the wait for a free connection (`idleTimeoutMs`), name look-up, TCP and TLS (`connectTimeoutMs`), and
+ * from then on the upstream's silence (`idleTimeoutMs`). Time in which the upstream waits for us is not its silence.
+ */
+export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
+  readonly result: Promise<ExchangeResult>
+  /** What http-proxy reads of a request, for its debugging. */
+  readonly url: string
+  readonly #request: UpstreamRequest
+  readonly #final: FinalRequest
+  readonly #signal: Cancellation
+  readonly #pool: Pool
+  readonly #limits: ExchangeLimits
+  readonly #pump: BodyPump
+  readonly #parser: AnswerParser
+  readonly #head: string
+  #resolve!: (result: ExchangeResult) => void
+  #reject!: (error: Error) => void
+  #phase: 'waiting' | 'connecting' | 'running' | 'over' = 'waiting'
+  /** When the phase began, or the upstream was last found to wait for us. */
+  #since: number
+  #lease: Lease | 'none' = 'none'
+  #isReused = false
+  #isSettled = false
+  #isHeadSent = false
+  /** Whether all of the request was handed to the connection. */
+  #isSent = false
+  #body: LeanBody | 'none' = 'none'
+  #keepAliveSeconds = 0
+  readonly #drainListeners: (() => void)[] = []
+  readonly #onAbort = (): void => this.#fail(this.#failure('aborted', this.#signal.reason))
+
+  /** @throws UpstreamFailure `protocol` where a header or the path holds what would end a line */
+  constructor(request: UpstreamRequest, final: FinalRequest, signal: Cancellation, limits: ExchangeLimits, pool: Pool) {
+    this.url = request.path
+    this.#request = request
+    this.#final = final
+    this.#signal = signal
+    this.#limits = limits
+    this.#pool = pool
+    this.#since = pool.now()
+    this.#head = requestHead(request, final)
+    this.#parser = new AnswerParser(request.method, this)
+    this.result = new Promise<ExchangeResult>((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    this.#pump =
+      request.body.type === 'none'
+        ? noBody()
+        : pumpBody(request.body.stream, final.length, (error) => this.#fail(error))
+  }
+
+  begin(): void {
+    this.#signal.addEventListener('abort', this.#onAbort)
+    if (this.#signal.aborted) this.#onAbort()
+    else this.#pool.ask(this.#request.hostname, this.#request.port, this)
+  }
+
+  /** Ends it from outside. */
+  failed(error: unknown): void {
+    const phase = this.#phase === 'running' ? 'connected' : 'connecting'
+    this.#fail(upstreamFailure(error, phase, this.#pump.sent() > 0))
+  }
+
+  /** body bytes handed to the connection so far */
+  bytesSent(): number {
+    return this.#pump.sent()
+  }
+
+  // of the pool
+
+  onLease(lease: Lease): void {
+    this.#lease = lease
+    const { socket, isConnected } = lease.connection
+    this.#isReused = isConnected
+    this.#phase = 'connecting'
+    this.#since = this.#pool.now()
+    // The type of the pool says so already; a key must not depend on it.
+    if (!(socket instanceof TLSSocket)) this.#fail(this.#failure('tls', new Error('the connection is not TLS')))
+    else if (isConnected) this.onConnected()
+  }
+
+  onTick(now: number): void {
+    const { idleTimeoutMs, connectTimeoutMs } = this.#limits
+    switch (this.#phase) {
+      case 'waiting':
+        if (now - this.#since < idleTimeoutMs) return
+        this.#fail(this.#failure('timeout', new Error(`no connection was free within ${idleTimeoutMs} ms`)))
+        return
+      case 'connecting':
+        if (now - this.#since < connectTimeoutMs) return
+        this.#fail(this.#failure('timeout', new Error(`no connection within ${connectTimeoutMs} ms`)))
+        return
+      case 'running': {
+        const last = Math.max(this.#since, this.#lease === 'none' ? 0 : this.#lease.connection.lastActivity)
+        const upstreamWaits = this.#body === 'none' ? this.#pump.isStarved() : this.#body.isBlocked
+        if (upstreamWaits) this.#since = now
+        else if (now - last >= idleTimeoutMs) {
+          this.#fail(this.#failure('timeout', new Error(`the upstream was silent for ${idleTimeoutMs} ms`)))
+        }
+        return
+      }
+      case 'over':
+    }
+  }
+
+  // of the connection
+
+  onConnected(): void {
+    if (this.#phase !== 'connecting' || this.#lease === 'none') return
+    if (!this.#lease.connection.socket.authorized) {
+      this.#fail(this.#failure('tls', new Error("the upstream's certificate was not verified")))
+      return
+    }
+    this.#phase = 'running'
+    this.#since = this.#pool.now()
+    this.#pump.start(this)
+  }
+
+  onBytes(bytes: Buffer): void {
+    try {
+      if (!this.#isHeadSent) throw new AnswerFault('it comes before its request')
+      this.#parser.execute(bytes)
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
+
+  onHalfClosed(): void {
+    this.#ended('the upstream ended the connection')
+  }
+
+  onClosed(): void {
+    this.#ended('the connection was closed')
+  }
+
+  onError(error: Error): void {
+    this.#broken(error)
+  }
+
+  onDrain(): void {
+    for (const listener of this.#drainListeners) listener()
+  }
+
+  // of the parser
+
+  onHead(head: AnswerHead): void {
+    const fault = answerFault(head.status, head.framing !== 'close', this.#request.method, this.#pump.isComplete())
+    if (fault !== 'none') {
+      this.#fail(this.#failure('protocol', new Error(fault)))
+      return
+    }
+    // S3 refuses before it has read the body. Its answer counts; the connection is of no more use after it.
+    if (!this.#pump.isComplete()) this.#pump.stop()
+    this.#keepAliveSeconds = head.keepAliveSeconds
+    const body = new LeanBody(this)
+    this.#body = body
+    this.#isSettled = true
+    this.#resolve({ type: 'answer', response: { status: head.status, fields: head.fields, body } })
+  }
+
+  onBody(piece: Buffer): void {
+    if (this.#body !== 'none') this.#body.push(piece)
+  }
+
+  onEnd(how: 'clean' | 'followed'): void {
+    if (this.#body === 'none') return
+    // Bytes of the request that are still here would be the beginning of the next one.
+    const isClean = how === 'clean' && this.#isSent
+    this.#release(isClean ? this.#keepAliveSeconds : 0)
+    this.#body.end()
+  }
+
+  // of the answer's body: the connection may have gone to the next request, whose pace is not for this one to set
+
+  pause(): void {
+    if (this.#lease !== 'none') this.#lease.connection.pause()
+  }
+
+  resume(): void {
+    if (this.#lease !== 'none') this.#lease.connection.resume()
+  }
+
+  abandon(): void {
+    this.#pump.stop()
+    this.#release(0)
+  }
+
+  // of the pump
+
+  write(chunk: Buffer): boolean {
+    if (this.#lease === 'none' || chunk.length === 0) return true
+    const { connection } = this.#lease
+    const isWhole = this.#pump.isComplete()
+    if (this.#final.length !== 'chunked' && !this.#isHeadSent && isWhole && chunk.length <= ONE_WRITE) {
+      this.#isHeadSent = true
+      this.#isSent = true
+      return connection.write(Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk]))
+    }
+    connection.gather()
+    this.#sendHead(connection)
+    if (this.#final.length === 'chunked') connection.writeText(`${chunk.length.toString(16)}\r\n`)
+    let isFlowing = connection.write(chunk)
+    if (this.#final.length === 'chunked') isFlowing = connection.write(CRLF)
+    else if (isWhole) {
+      this.#isSent = true
+      connection.flush()
+    }
+    return isFlowing
+  }
+
+  end(): void {
+    if (this.#lease === 'none') return
+    const { connection } = this.#lease
+    const last = this.#final.length === 'chunked' ? '0\r\n\r\n' : ''
+    if (!this.#isHeadSent) connection.writeText(this.#head + last)
+    else if (last !== '') connection.writeText(last)
+    connection.flush()
+    this.#isHeadSent = true
+    this.#isSent = true
+  }
+
+  on(_name: 'drain', listener: () => void): void {
+    this.#drainListeners.push(listener)
+  }
+
+  off(_name: 'drain', listener: () => void): void {
+    const at = this.#drainListeners.indexOf(listener)
+    if (at >= 0) this.#drainListeners.splice(at, 1)
+  }
+
+  #sendHead(connection: Connection): void {
+    if (this.#isHeadSent) return
+    this.#isHeadSent = true
+    connection.writeText(this.#head)
+  }
+
+  #failure(reason: UpstreamFailure['reason'], cause: unknown): UpstreamFailure {
+    return new UpstreamFailure(reason, this.#pump.sent() > 0, cause)
+  }
+
+  #ended(message: string): void {
+    if (this.#phase === 'over') return
+    if (this.#parser.finish() === 'cut') this.#broken(hangUp(message))
+    else this.#release(0)
+  }
+
+  /** Nothing was answered, what came is no answer, or it broke off. */
+  #broken(error: unknown): void {
+    if (this.#phase === 'over') return
+    if (this.#body === 'none') this.failed(error)
+    else this.#fail(hangUp('aborted', error))
+  }
+
+  #fail(error: Error): void {
+    this.#pump.stop()
+    if (!this.#isSettled) {
+      this.#isSettled = true
+      const mayRepeat =
+        this.#isReused && !this.#pump.isTouched() && error instanceof UpstreamFailure && isReset(error.cause)
+      if (mayRepeat) this.#resolve({ type: 'stale', failure: error })
+      else this.#reject(error)
+    }
+    this.#release(0)
+    if (this.#body !== 'none') this.#body.fail(error)
+  }
+
+  /** @param seconds for which the connection may be kept; 0 where it has to go */
+  #release(seconds: number): void {
+    if (this.#phase === 'over') return
+    if (this.#phase === 'waiting') this.#pool.stepBack(this.#request.hostname, this.#request.port, this)
+    this.#phase = 'over'
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    const lease = this.#lease
+    this.#lease = 'none'
+    if (lease === 'none') return
+    if (seconds > 0) lease.giveBack(seconds)
+    else lease.discard()
+  }
+}
+
+const CRLF = Buffer.from('\r\n')
+
+/** As node says it, with the code that tells a lost connection from everything else. */
+const hangUp = (message: string, cause?: unknown): Error =>
+  Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code: 'ECONNRESET' })
