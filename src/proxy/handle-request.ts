@@ -1,11 +1,12 @@
-import type { AuthenticatedRequest, ClassifiedRequest, Pipeline } from './messages.js'
+import type { AuthenticatedRequest, ClassifiedRequest, ParsedRequest, Pipeline } from './messages.js'
 import { type RequestRecord, newRecord } from './record.js'
 import type { Forwarded } from './forward.js'
-import type { ClientRequest, ClientResponse, Handler } from './handler.js'
+import type { ClientRequest, ClientResponse, Handler, ListenerInfo } from './handler.js'
 import type { Readable } from 'node:stream'
 import { S3Error } from '../s3/error.js'
 import { UpstreamFailure } from '../upstream/types.js'
 import { authenticate } from './authenticate.js'
+import { ClientGone } from './client-gone.js'
 import { answerNeedlessCreation } from './create-bucket.js'
 import { authenticateForm, isForm } from './authenticate-form.js'
 import { authorize } from './authorize.js'
@@ -41,11 +42,11 @@ export function requestHandler(live: () => Pipeline): Handler {
     const requestId = pipeline.randomBytes(8).toString('hex').toUpperCase()
     const { method, remoteAddress } = request
     const record = newRecord({ requestId, remoteAddress, method }, listener, elapsed)
-    const gone = new AbortController()
-    const over = new Promise<void>((resolve) => {
+    const gone = new ClientGone()
+    const over = new Promise<'sent' | 'cut'>((resolve) => {
       response.onOver((how) => {
         if (how === 'cut') gone.abort()
-        resolve()
+        resolve(how)
       })
     })
     let unread: Forwarded | undefined
@@ -63,40 +64,55 @@ export function requestHandler(live: () => Pipeline): Handler {
       const classified = classifyRequest(authenticated, pipeline.baseDomains)
       noteTarget(classified, record)
       record.stage = 'authorize'
-      await answerNeedlessCreation(classified, pipeline, gone.signal, record)
+      const told = answerNeedlessCreation(classified, pipeline, gone, record)
+      if (told !== undefined) await told
       authorize(classified, pipeline)
-      const authorized = await readDocument(classified, pipeline, openBody, record)
+      const document = readDocument(classified, pipeline, openBody, record)
+      const authorized = document instanceof Promise ? await document : document
       record.stage = 'resolve-keys'
       record.seeksKey()
-      const keyed = await resolveKeys(authorized, pipeline, listener.type === 'https')
+      const keys = resolveKeys(authorized, pipeline, listener.type === 'https')
+      const keyed = keys instanceof Promise ? await keys : keys
       record.gotKey()
       noteWrite(keyed, record)
       record.keyMs = elapsed()
       record.stage = 'rewrite'
-      const known = await knowUpload(keyed, pipeline, gone.signal, record)
-      const resolved = await resolveETags(known, pipeline, gone.signal, record)
+      const upload = knowUpload(keyed, pipeline, gone, record)
+      const known = upload instanceof Promise ? await upload : upload
+      const etags = resolveETags(known, pipeline, gone, record)
+      const resolved = etags instanceof Promise ? await etags : etags
       const rewritten = rewrite(resolved, pipeline, openBody)
       record.stage = 'forward'
-      const forwarded = await forwardWithETag(rewritten, pipeline, gone.signal, record)
+      const forwarded = await forwardWithETag(rewritten, pipeline, gone, record)
       unread = forwarded
       record.stage = 'check-answer'
       const checked = await checkAnswer(rewritten, forwarded, pipeline, record)
       const unshown = { ...checked, object: forwarded.object }
-      const answered = await showETagField(rewritten, unshown, pipeline, gone.signal, record)
+      const shown = showETagField(rewritten, unshown, pipeline, gone, record)
+      const answered = shown instanceof Promise ? await shown : shown
       record.stage = 'respond'
-      const origin = `${listener.type === 'https' ? 'https' : 'http'}://${parsed.host}`
-      const form = await answerForm(rewritten, answered, pipeline, origin)
-      if (form === 'none') await respond(rewritten, answered, response, pipeline, record)
-      else await respondToForm(rewritten, form, response, record)
+      const form =
+        authenticated.form === 'none'
+          ? 'none'
+          : await answerForm(rewritten, answered, pipeline, originOf(listener, parsed))
+      const written =
+        form === 'none'
+          ? respond(rewritten, answered, response, pipeline, record)
+          : respondToForm(rewritten, form, response, record)
+      if (written instanceof Promise) await written
     } catch (cause) {
       // An answer that nobody reads would keep its connection for ever.
       unread?.response.body.destroy()
-      end(request, response, cause, requestId, record, pipeline, gone.signal)
+      end(request, response, cause, requestId, record, pipeline, gone)
     }
-    await over
+    if ((await over) === 'cut' && record.outcome === 'complete') noteGone(record)
     pipeline.observe(record.event({ totalMs: elapsed() }))
   }
 }
+
+/** Scheme and host as the client named them. */
+const originOf = ({ type }: ListenerInfo, { host }: ParsedRequest): string =>
+  `${type === 'https' ? 'https' : 'http'}://${host}`
 
 /** Opens the body once, after telling a client that waits for it to go on. */
 function bodyOpener(
@@ -132,6 +148,11 @@ function noteTarget({ operation, target, query, copySource }: ClassifiedRequest,
   record.copySource = { bucket, objectKey, ...(version.type === 'id' ? { versionId: version.versionId } : {}) }
 }
 
+function noteGone(record: RequestRecord): void {
+  record.outcome = 'client-gone'
+  record.reason = 'the client closed the connection'
+}
+
 /** The one catch: an S3Error is the answer, anything else is our fault; a client that has left gets nothing. */
 function end(
   request: ClientRequest,
@@ -140,12 +161,11 @@ function end(
   requestId: string,
   record: RequestRecord,
   pipeline: Pipeline,
-  gone: AbortSignal,
+  gone: ClientGone,
 ): void {
   if (cause instanceof UpstreamFailure) record.failure = cause.reason
   if ((gone.aborted || response.destroyed) && record.outcome !== 'upstream-failed') {
-    record.outcome = 'client-gone'
-    record.reason = 'the client closed the connection'
+    noteGone(record)
     response.destroy()
     return
   }

@@ -5,6 +5,8 @@ import { judgeBodilessError, judgeDocument, judgeUpstreamError } from './upstrea
 import { mayFailLate, watchForError } from './late-error.js'
 import type { RequestRecord } from './record.js'
 import type { ClientResponse } from './handler.js'
+import type { AnswerBody } from '../upstream/answer-body.js'
+import type { Soon } from '../keyring/port.js'
 import { Transform, type TransformCallback } from 'node:stream'
 import { UpstreamFailure } from '../upstream/types.js'
 import { answerRewrites } from './rewrite-answer.js'
@@ -22,25 +24,16 @@ const KEY_MD5 = /^x-amz-(?:copy-source-)?server-side-encryption-customer-key-md5
  *
  * @throws S3Error in place of an error answer that must not pass; errors of either side's connection
  */
-export async function respond(
+export function respond(
   request: RewrittenRequest,
   { attempt, response: answer, object }: Answered,
   response: ClientResponse,
   pipeline: Pipeline,
   record: RequestRecord,
-): Promise<void> {
+): Soon<void> {
   const headers = answerHeaders(request, answer)
   const bodiless = request.method === 'HEAD' || answer.status === 204 || answer.status === 304
-  if (answer.status >= 300 && !bodiless) {
-    const judged = await judgeUpstreamError(request, attempt, answer)
-    record.errorCode = judged.code
-    if (judged.type === 'replace') throw judged.error
-    headers.set('content-length', String(judged.bytes.length))
-    writeHead(response, answer.status, headers, record)
-    response.end(judged.bytes)
-    record.bytesOut = judged.bytes.length
-    return
-  }
+  if (answer.status >= 300 && !bodiless) return respondError(request, attempt, answer, headers, response, record)
   if (bodiless) {
     const judged = judgeBodilessError(answer)
     answer.body.resume()
@@ -50,17 +43,70 @@ export async function respond(
     return
   }
   const rewriters = answerRewrites(request, attempt, pipeline, object)
-  const late = mayFailLate(request.operation) ? [lateErrors(request, attempt, pipeline, record)] : []
-  const changing = [...late, ...rewriters]
-  if (changing.length > 0) headers.delete('content-length')
+  const changing = mayFailLate(request.operation)
+    ? [lateErrors(request, attempt, pipeline, record), ...rewriters]
+    : rewriters
+  if (changing.length > 0) return respondChanged(answer, headers, changing, response, record)
   writeHead(response, answer.status, headers, record)
-  const counted = new Counter(record)
+  const whole = answer.body.whole()
+  if (whole === 'not yet') return passOn(answer.body, response, record)
+  record.bytesOut = whole.length
+  response.end(whole)
+}
+
+async function respondError(
+  request: RewrittenRequest,
+  attempt: Forwarded['attempt'],
+  answer: Forwarded['response'],
+  headers: Map<string, string>,
+  response: ClientResponse,
+  record: RequestRecord,
+): Promise<void> {
+  const judged = await judgeUpstreamError(request, attempt, answer)
+  record.errorCode = judged.code
+  if (judged.type === 'replace') throw judged.error
+  headers.set('content-length', String(judged.bytes.length))
+  writeHead(response, answer.status, headers, record)
+  response.end(judged.bytes)
+  record.bytesOut = judged.bytes.length
+}
+
+async function respondChanged(
+  answer: Forwarded['response'],
+  headers: Map<string, string>,
+  changing: readonly Transform[],
+  response: ClientResponse,
+  record: RequestRecord,
+): Promise<void> {
+  headers.delete('content-length')
+  writeHead(response, answer.status, headers, record)
   try {
-    await pipe([answer.body.stream(), ...changing, counted, response.bodyStream()])
+    await pipe([answer.body.stream(), ...changing, new Counter(record), response.bodyStream()])
   } catch (error) {
     if (isUpstreams(error)) record.outcome = 'upstream-failed'
     throw error
   }
+}
+
+/** Straight from the upstream's connection to the client's, at the pace of the slower one. */
+function passOn(body: AnswerBody, response: ClientResponse, record: RequestRecord): Promise<void> {
+  return new Promise((resolve, reject) => {
+    response.onDrain(() => body.go())
+    body.flowTo({
+      data: (piece) => {
+        record.bytesOut += piece.length
+        return response.write(piece)
+      },
+      end: () => {
+        response.end()
+        resolve()
+      },
+      failed: (error) => {
+        if (isUpstreams(error)) record.outcome = 'upstream-failed'
+        reject(error)
+      },
+    })
+  })
 }
 
 /** Errors inside a 200 reach the client as such; they are failures all the same, and nothing was written. */
@@ -84,14 +130,14 @@ function lateErrors(
 }
 
 /** The answer that a form asked for; it is ours, a redirect of its own kind among them. */
-export async function respondToForm(
+export function respondToForm(
   request: RewrittenRequest,
   { response: answer }: Forwarded,
   response: ClientResponse,
   record: RequestRecord,
 ): Promise<void> {
   writeHead(response, answer.status, answerHeaders(request, answer), record)
-  await pipe(answer.body.stream(), new Counter(record), response.bodyStream())
+  return passOn(answer.body, response, record)
 }
 
 /** A client that leaves shows as a premature close, or as the abort that its leaving causes; the rest is the upstream's. */
@@ -121,7 +167,7 @@ function writeHead(
   response.writeHead(status, headers)
 }
 
-/** Counts what passes; the one thing between upstream and client where nothing is rewritten. */
+/** Counts what comes out of what rewrites. */
 class Counter extends Transform {
   readonly #record: RequestRecord
   constructor(record: RequestRecord) {

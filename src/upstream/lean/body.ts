@@ -136,7 +136,7 @@ export class LeanBody implements AnswerBody {
   #deliver(taker: BodyTaker): void {
     this.#isBlocked = false
     for (let at = 0; at < this.#pieces.length; at += 1) {
-      if (taker.data(this.#pieces[at]!)) continue
+      if (taker.data(this.#pieces[at] as Buffer)) continue
       this.#pieces = this.#pieces.slice(at + 1)
       this.#isBlocked = true
       return

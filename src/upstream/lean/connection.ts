@@ -42,7 +42,7 @@ export class Connection {
       this.user.onConnected()
     })
     socket.on('end', () => this.user.onHalfClosed())
-    socket.on('error', (error) => this.user.onError(error))
+    socket.on('error', (error: Error) => this.user.onError(error))
     socket.on('close', () => this.user.onClosed())
     socket.on('drain', () => {
       this.lastActivity = now()
