@@ -15,9 +15,6 @@ import { errorDocument } from '../s3/error-document.js'
 import { pipeline as pipe } from 'node:stream/promises'
 import { stripResponseFields } from './rewrite-headers.js'
 
-const KEY = /^x-amz-(?:copy-source-)?server-side-encryption-customer-key$/
-const KEY_MD5 = /^x-amz-(?:copy-source-)?server-side-encryption-customer-key-md5$/
-
 /**
  * The last stage: S3's answer on its way to the client, streamed. Changed are ETags in documents and upload ids, the MD5 of the key
  * is left out, and error documents are judged first.
@@ -147,14 +144,7 @@ function isUpstreams(error: unknown): boolean {
 }
 
 function answerHeaders(request: RewrittenRequest, answer: Forwarded['response']): Map<string, string> {
-  const headers = stripResponseFields(answer.fields)
-  // No S3 says the key itself; one that echoes what it was sent would.
-  for (const name of headers.keys()) if (KEY.test(name)) headers.delete(name)
-  // The MD5 is a fingerprint of the key: only a client that sent its own key gets to see it.
-  if (request.targetKey.type !== 'relayed') {
-    for (const name of headers.keys()) if (KEY_MD5.test(name)) headers.delete(name)
-  }
-  return headers
+  return stripResponseFields(answer.fields, request.targetKey.type === 'relayed')
 }
 
 function writeHead(

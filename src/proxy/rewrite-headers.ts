@@ -1,7 +1,5 @@
+import { isCustomerKey, isEncryptionWish } from '../s3/customer-key.js'
 import type { Fields } from '../s3/fields.js'
-
-/** Removes what must not travel on. Each step is a small named function; the order is the array below. */
-type Strip = (headers: Map<string, string>) => void
 
 /** Fields that speak of one connection only (RFC 9110, 7.6.1), and proxies' own. */
 const HOP_BY_HOP = [
@@ -38,41 +36,64 @@ const RESTATED = [
  */
 const OTHERS = ['accept-encoding', 'forwarded', 'via', 'cookie', 'x-real-ip', 'x-amz-te']
 
-const HOST_DETAILS = /^(?:x-forwarded-|amz-sdk-)/
+const NOT_FOR_UPSTREAM: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...RESTATED, ...OTHERS])
 
-/** Names listed in Connection go with it: first of all, so that they cannot take away what is injected later. */
-const connectionListed: Strip = (headers) => {
-  for (const name of (headers.get('connection') ?? '').split(',')) headers.delete(name.trim().toLowerCase())
-}
+/** Answers hold the key's MD5 under these names; no S3 says the key itself, but one that echoes what it was sent would. */
+const KEY_MD5S = [
+  'x-amz-server-side-encryption-customer-key-md5',
+  'x-amz-copy-source-server-side-encryption-customer-key-md5',
+]
+const KEYS = ['x-amz-server-side-encryption-customer-key', 'x-amz-copy-source-server-side-encryption-customer-key']
 
-const hopByHop: Strip = (headers) => {
-  for (const name of HOP_BY_HOP) headers.delete(name)
-}
+const NOT_FOR_KEY_OWNERS: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...KEYS])
+const NOT_FOR_CLIENTS: ReadonlySet<string> = new Set([...NOT_FOR_KEY_OWNERS, ...KEY_MD5S])
 
-const restated: Strip = (headers) => {
-  for (const name of RESTATED) headers.delete(name)
-}
-
-const otherProxies: Strip = (headers) => {
-  for (const name of OTHERS) headers.delete(name)
-  for (const name of headers.keys()) if (HOST_DETAILS.test(name)) headers.delete(name)
-}
-
-const STRIPS: readonly Strip[] = [connectionListed, hopByHop, restated, otherProxies]
-
-/** A copy of the client's fields without everything that is the proxy's to say. */
-export function stripRequestFields(fields: Fields): Map<string, string> {
-  const headers = new Map(fields)
-  for (const strip of STRIPS) strip(headers)
+/**
+ * A copy of the client's fields without everything that is the proxy's to say: what the Connection header lists, what speaks of the
+ * client's connection, signature and host, other proxies' words, and customer keys of both sides. What is injected
+ * afterwards stays.
+ *
+ * @param encryption whether the client may ask for another server-side encryption: S3 refuses any beside a customer key
+ */
+export function stripRequestFields(fields: Fields, encryption: 'keep' | 'drop'): Map<string, string> {
+  const headers = new Map<string, string>()
+  const listed = connectionListed(fields)
+  for (const [name, value] of fields) {
+    if (NOT_FOR_UPSTREAM.has(name) || listed.has(name)) continue
+    if (name.startsWith('x-') ? isDroppedDetail(name, encryption) : name.startsWith('amz-sdk-')) continue
+    headers.set(name, value)
+  }
   return headers
 }
 
-/** A copy of the upstream's answer fields that may travel on to the client. */
-export function stripResponseFields(fields: Fields): Map<string, string> {
-  const headers = new Map(fields)
-  connectionListed(headers)
-  hopByHop(headers)
+function isDroppedDetail(name: string, encryption: 'keep' | 'drop'): boolean {
+  if (name.startsWith('x-forwarded-') || isCustomerKey(name)) return true
+  return encryption === 'drop' && isEncryptionWish(name)
+}
+
+/**
+ * A copy of the upstream's answer fields that may travel on to the client.
+ *
+ * @param showsKeyMD5 the MD5 is a fingerprint of the key: only a client that sent its own key gets to see it
+ */
+export function stripResponseFields(fields: Fields, showsKeyMD5: boolean): Map<string, string> {
+  const dropped = showsKeyMD5 ? NOT_FOR_KEY_OWNERS : NOT_FOR_CLIENTS
+  const headers = new Map<string, string>()
+  const listed = connectionListed(fields)
+  for (const [name, value] of fields) if (!dropped.has(name) && !listed.has(name)) headers.set(name, value)
   return headers
+}
+
+const NONE: ReadonlySet<string> = new Set()
+const CLOSE: ReadonlySet<string> = new Set(['close'])
+
+/** Names that Connection lists, in lower case: they go with it. */
+function connectionListed(fields: Fields): ReadonlySet<string> {
+  const connection = fields.get('connection')
+  // keep-alive is hop-by-hop itself
+  if (connection === undefined || connection === 'keep-alive') return NONE
+  if (connection === 'close') return CLOSE
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()))
 }
 
 /** Content-Encoding without the transport's `aws-chunked`, which must not be stored; `none` where nothing is left. */

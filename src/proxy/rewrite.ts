@@ -1,5 +1,5 @@
 import type { KeyedRequest, Pipeline, RewrittenRequest } from './messages.js'
-import { type BodyWithMD5, bodyWithMD5, bringsChecksum, sendsMD5 } from './md5-body.js'
+import { bodyWithMD5, bringsChecksum, sendsMD5 } from './md5-body.js'
 import { SOURCE_CONDITIONS, TARGET_CONDITIONS } from './resolve-etags.js'
 import { rewriteBody } from './rewrite-body.js'
 import type { Bucket } from '../s3/names.js'
@@ -11,7 +11,6 @@ import { resolveETag } from '../s3/etag.js'
 import { unwrapUploadId } from '../s3/upload-id.js'
 import { showsMD5 } from './look-up-etag.js'
 import { rewriteForm } from './rewrite-form.js'
-import { stripCustomerKeys } from '../s3/customer-key.js'
 import { stripRequestFields } from './rewrite-headers.js'
 
 /** Query parameters that authenticate the client and mean nothing to the upstream. */
@@ -29,8 +28,8 @@ export function rewrite(
   openBody: () => Readable,
 ): RewrittenRequest {
   if (request.form !== 'none') return rewriteForm(request, request.form, pipeline.randomBytes)
-  const headers = stripRequestFields(request.fields)
-  dropEncryptionWishes(request, headers)
+  // In a plain scope the client may ask for the store's own encryption.
+  const headers = stripRequestFields(request.fields, request.targetKey.type === 'none' ? 'keep' : 'drop')
   resolveConditions(request, pipeline, headers)
   if (request.copySource !== 'none') {
     headers.set('x-amz-copy-source', formatCopySource(request.copySource))
@@ -38,16 +37,28 @@ export function rewrite(
     headers.delete('content-md5')
   }
   askForMD5(request, pipeline, headers)
-  const body: BodyWithMD5 = sendsMD5(request, pipeline)
-    ? bodyWithMD5(request, pipeline, headers, openBody)
-    : { ...rewriteBody(request, pipeline, headers, openBody), sentMD5: () => 'none' }
+  const withMD5 = sendsMD5(request, pipeline) ? bodyWithMD5(request, pipeline, headers, openBody) : 'none'
+  const body = withMD5 === 'none' ? rewriteBody(request, pipeline, headers, openBody) : withMD5
   return {
     ...request,
     upstreamQuery: upstreamQuery(request),
-    upstreamHeaders: Object.fromEntries([...headers, ...Object.entries(body.headers)]),
+    upstreamHeaders: recordOf(headers, body.headers),
     upstreamBody: body.body,
-    sentMD5: body.sentMD5,
+    sentMD5: withMD5 === 'none' ? NO_MD5 : withMD5.sentMD5,
   }
+}
+
+const NO_MD5 = () => 'none' as const
+
+function recordOf(
+  headers: ReadonlyMap<string, string>,
+  more: Readonly<Record<string, string>>,
+): Record<string, string> {
+  // A header of this name would be taken for the object's prototype.
+  if (headers.has('__proto__')) return Object.fromEntries([...headers, ...Object.entries(more)])
+  const record: Record<string, string> = {}
+  for (const [name, value] of headers) record[name] = value
+  return Object.assign(record, more)
 }
 
 /**
@@ -66,30 +77,30 @@ function askForMD5(request: KeyedRequest, pipeline: Pick<Pipeline, 'rules'>, hea
   }
 }
 
-/** S3 refuses any other server-side encryption beside a customer key; in a plain scope the client may ask for it. */
-function dropEncryptionWishes(request: KeyedRequest, headers: Map<string, string>): void {
-  stripCustomerKeys(headers)
-  if (request.targetKey.type === 'none') return
-  for (const name of headers.keys()) if (name.startsWith('x-amz-server-side-encryption')) headers.delete(name)
-}
-
 function resolveConditions(
   request: KeyedRequest,
   pipeline: Pick<Pipeline, 'rules'>,
   headers: Map<string, string>,
 ): void {
-  const resolve = (names: readonly string[], bucket: Bucket) => {
-    if (bucketETagPolicy(pipeline.rules, bucket) === 'passthrough') return
-    for (const name of names) {
-      const value = headers.get(name)
-      if (value !== undefined) headers.set(name, resolveETag(value))
-    }
+  if (request.target.type !== 'service') resolve(TARGET_CONDITIONS, request.target.bucket, pipeline, headers)
+  if (request.copySource !== 'none') resolve(SOURCE_CONDITIONS, request.copySource.bucket, pipeline, headers)
+}
+
+function resolve(
+  names: readonly string[],
+  bucket: Bucket,
+  { rules }: Pick<Pipeline, 'rules'>,
+  headers: Map<string, string>,
+): void {
+  if (bucketETagPolicy(rules, bucket) === 'passthrough') return
+  for (const name of names) {
+    const value = headers.get(name)
+    if (value !== undefined) headers.set(name, resolveETag(value))
   }
-  if (request.target.type !== 'service') resolve(TARGET_CONDITIONS, request.target.bucket)
-  if (request.copySource !== 'none') resolve(SOURCE_CONDITIONS, request.copySource.bucket)
 }
 
 function upstreamQuery(request: KeyedRequest): Query {
+  if (request.query.size === 0) return request.query
   const query = new Map<string, string>()
   for (const [name, value] of request.query) if (!PRESIGNING.test(name)) query.set(name, value)
   if (request.uploadId !== 'none') query.set('uploadId', request.uploadId)

@@ -58,9 +58,9 @@ export function isEncryptionWish(name: string): boolean {
   return name.startsWith('x-amz-server-side-encryption') && !name.startsWith(TARGET)
 }
 
-/** Takes a client's customer keys, both sides', out of the fields. */
-export function stripCustomerKeys(fields: Map<string, string>): void {
-  for (const name of fields.keys()) if (name.startsWith(TARGET) || name.startsWith(COPY_SOURCE)) fields.delete(name)
+/** Whether a header is a part of a customer key, of either side. */
+export function isCustomerKey(name: string): boolean {
+  return name.startsWith(TARGET) || name.startsWith(COPY_SOURCE)
 }
 
 /**

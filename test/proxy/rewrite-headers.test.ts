@@ -2,8 +2,18 @@ import fc from 'fast-check'
 import t from 'tap'
 import { storedContentEncoding, stripRequestFields, stripResponseFields } from '../../src/proxy/rewrite-headers.js'
 
-const stripped = (fields: Record<string, string>) =>
-  Object.fromEntries(stripRequestFields(new Map(Object.entries(fields))))
+const GONE = [
+  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer',
+  'transfer-encoding', 'upgrade', 'http2-settings', 'expect', 'authorization', 'content-length', 'date', 'host',
+  'x-amz-content-sha256', 'x-amz-copy-source', 'x-amz-date', 'x-amz-decoded-content-length', 'x-amz-security-token',
+  'x-amz-trailer', 'forwarded', 'via', 'cookie', 'x-real-ip', 'x-amz-te', 'x-forwarded-for', 'x-forwarded-host',
+  'amz-sdk-request', 'amz-sdk-invocation-id', 'accept-encoding',
+] // prettier-ignore
+const CUSTOMER_PREFIX = 'x-amz-server-side-encryption-customer-'
+const CUSTOMER = /^x-amz-(?:copy-source-)?server-side-encryption-customer-/
+
+const stripped = (fields: Record<string, string>, encryption: 'keep' | 'drop' = 'keep') =>
+  Object.fromEntries(stripRequestFields(new Map(Object.entries(fields)), encryption))
 
 t.test('what the Connection header lists goes with it, in any case and spacing', async (t) => {
   t.same(
@@ -13,14 +23,45 @@ t.test('what the Connection header lists goes with it, in any case and spacing',
 })
 
 t.test('nothing of one connection, of the client’s signature or of other proxies travels on', async (t) => {
-  const gone = [
-    'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer',
-    'transfer-encoding', 'upgrade', 'http2-settings', 'expect', 'authorization', 'content-length', 'date', 'host',
-    'x-amz-content-sha256', 'x-amz-copy-source', 'x-amz-date', 'x-amz-decoded-content-length', 'x-amz-security-token',
-    'x-amz-trailer', 'forwarded', 'via', 'cookie', 'x-real-ip', 'x-amz-te', 'x-forwarded-for', 'x-forwarded-host',
-    'amz-sdk-request', 'amz-sdk-invocation-id', 'accept-encoding',
-  ] // prettier-ignore
-  t.same(stripped(Object.fromEntries(gone.map((name) => [name, 'x']))), {})
+  t.same(stripped(Object.fromEntries(GONE.map((name) => [name, 'x']))), {})
+})
+
+t.test('a client cannot keep a customer key in, and beside one no wish for another encryption', async (t) => {
+  const wishes = {
+    'x-amz-server-side-encryption': 'aws:kms',
+    'x-amz-server-side-encryption-aws-kms-key-id': 'id',
+    'x-amz-server-side-encryption-customers': 'no part of a key',
+  }
+  const keys = {
+    'x-amz-server-side-encryption-customer-algorithm': 'AES256',
+    'x-amz-server-side-encryption-customer-key': 'k',
+    'x-amz-server-side-encryption-customer-key-md5': 'm',
+    'x-amz-server-side-encryption-customer-': '',
+    'x-amz-server-side-encryption-customer-anything': '',
+    'x-amz-copy-source-server-side-encryption-customer-algorithm': 'AES256',
+    'x-amz-copy-source-server-side-encryption-customer-key': 'k',
+    'x-amz-copy-source-server-side-encryption-customer-key-md5': 'm',
+  }
+  t.same(stripped({ ...wishes, ...keys, 'x-amz-meta-a': '1' }), { ...wishes, 'x-amz-meta-a': '1' })
+  t.same(stripped({ ...wishes, ...keys, 'x-amz-meta-a': '1' }, 'drop'), { 'x-amz-meta-a': '1' })
+})
+
+t.test('an answer shows the key to nobody, and its MD5 to who sent the key', async (t) => {
+  const md5s = {
+    'x-amz-server-side-encryption-customer-key-md5': 'm',
+    'x-amz-copy-source-server-side-encryption-customer-key-md5': 'n',
+  }
+  const answer = new Map(
+    Object.entries({
+      'x-amz-server-side-encryption-customer-algorithm': 'AES256',
+      'x-amz-server-side-encryption-customer-key': 'k',
+      'x-amz-copy-source-server-side-encryption-customer-key': 'k',
+      ...md5s,
+    }),
+  )
+  const algorithm = { 'x-amz-server-side-encryption-customer-algorithm': 'AES256' }
+  t.same(Object.fromEntries(stripResponseFields(answer, false)), algorithm)
+  t.same(Object.fromEntries(stripResponseFields(answer, true)), { ...algorithm, ...md5s })
 })
 
 t.test('what speaks of the object stays', async (t) => {
@@ -44,9 +85,9 @@ t.test('the fields that came are not changed, and stripping twice strips no more
   const property = fc.property(fc.array(fc.tuple(name, value)), (pairs) => {
     const fields = new Map(pairs)
     const before = [...fields]
-    const once = stripRequestFields(fields)
+    const once = stripRequestFields(fields, 'keep')
     t.strictSame([...fields], before)
-    t.strictSame([...stripRequestFields(once)], [...once])
+    t.strictSame([...stripRequestFields(once, 'keep')], [...once])
   })
   fc.assert(property, { numRuns: 100 })
 })
@@ -61,7 +102,7 @@ t.test('answers lose what speaks of the connection to the upstream', async (t) =
     ['etag', '"x"'],
     ['content-length', '5'],
   ])
-  t.same(Object.fromEntries(stripResponseFields(answer)), { date: 'today', etag: '"x"', 'content-length': '5' })
+  t.same(Object.fromEntries(stripResponseFields(answer, false)), { date: 'today', etag: '"x"', 'content-length': '5' })
 })
 
 t.test('aws-chunked is never stored, other codings are, in their order', async (t) => {
@@ -70,4 +111,36 @@ t.test('aws-chunked is never stored, other codings are, in their order', async (
   t.equal(storedContentEncoding('aws-chunked,gzip'), 'gzip')
   t.equal(storedContentEncoding('br, aws-chunked, gzip'), 'br,gzip')
   t.equal(storedContentEncoding('x-aws-chunked'), 'x-aws-chunked')
+})
+
+t.test('agrees with taking out one kind of field after the other', async () => {
+  const plainly = (fields: ReadonlyMap<string, string>, encryption: 'keep' | 'drop') => {
+    const headers = new Map(fields)
+    for (const name of (headers.get('connection') ?? '').split(',')) headers.delete(name.trim().toLowerCase())
+    for (const name of GONE) headers.delete(name)
+    for (const name of headers.keys()) if (/^(?:x-forwarded-|amz-sdk-)/.test(name)) headers.delete(name)
+    for (const name of headers.keys()) if (CUSTOMER.test(name)) headers.delete(name)
+    if (encryption === 'keep') return headers
+    for (const name of headers.keys()) if (name.startsWith('x-amz-server-side-encryption')) headers.delete(name)
+    return headers
+  }
+  const prefix = fc.constantFrom(
+    'x-forwarded-',
+    'amz-sdk-',
+    'x-amz-',
+    'x-amz-server-side-encryption',
+    CUSTOMER_PREFIX,
+    '',
+  )
+  const name = fc.oneof(
+    fc.constantFrom(...GONE, 'close', 'x-hop'),
+    fc.tuple(prefix, fc.constantFrom('a', '-b')).map((parts) => parts.join('')),
+  )
+  const connection = fc.constantFrom('close', 'keep-alive', 'X-Hop, close', ' x-amz-a ,amz-sdk-a', '')
+  const pairs = fc.array(fc.tuple(name, fc.constant('1')), { maxLength: 12 })
+  const property = fc.property(pairs, fc.option(connection), fc.constantFrom('keep', 'drop'), (some, listed, wish) => {
+    const fields = new Map(listed === null ? some : [...some, ['connection', listed] as const])
+    return JSON.stringify([...stripRequestFields(fields, wish)]) === JSON.stringify([...plainly(fields, wish)])
+  })
+  fc.assert(property, { numRuns: 3000 })
 })

@@ -4,8 +4,8 @@ import {
   copySourceHeaders,
   customerKeyMD5,
   hasCustomerKeys,
+  isCustomerKey,
   provesEncryption,
-  stripCustomerKeys,
   targetHeaders,
 } from '../../src/s3/customer-key.js'
 import { refusal } from './refusal.js'
@@ -38,7 +38,7 @@ t.test('a key of another size is never sent', (t) => {
   t.end()
 })
 
-t.test('a client cannot keep a key of its own in', (t) => {
+t.test('a key of its own is known in whatever part of it a client sends', (t) => {
   const fields = new Map([
     ['host', 'h'],
     [`${SSE}algorithm`, 'AES256'],
@@ -53,10 +53,10 @@ t.test('a client cannot keep a key of its own in', (t) => {
   ])
   t.ok(hasCustomerKeys(fields, 'target'))
   t.ok(hasCustomerKeys(fields, 'copy-source'))
-  stripCustomerKeys(fields)
-  t.strictSame([...fields.keys()], ['host', 'x-amz-server-side-encryption', 'x-amz-copy-source'])
-  t.notOk(hasCustomerKeys(fields, 'target'))
-  t.notOk(hasCustomerKeys(fields, 'copy-source'))
+  const others = new Map([...fields].filter(([name]) => !isCustomerKey(name)))
+  t.strictSame([...others.keys()], ['host', 'x-amz-server-side-encryption', 'x-amz-copy-source'])
+  t.notOk(hasCustomerKeys(others, 'target'))
+  t.notOk(hasCustomerKeys(others, 'copy-source'))
   t.ok(hasCustomerKeys(new Map([[`${SSE}key-md5`, '']]), 'target'), 'a part of one counts')
   t.notOk(hasCustomerKeys(new Map([[`${SOURCE}key`, 'x']]), 'target'))
   t.notOk(hasCustomerKeys(new Map([[`${SSE}key`, 'x']]), 'copy-source'))
