@@ -36,6 +36,6 @@ export function readHead(
     const onEnd = (): void => settle(() => reject(malformedForm('It ends before its file.')))
     const onError = (error: Error): void =>
       settle(() => reject(error instanceof Error ? error : new Error(String(error))))
-    body.on('data', onData).on('end', onEnd).on('error', onError)
+    body.on('data', onData).on('end', onEnd).on('error', onError).resume()
   })
 }
