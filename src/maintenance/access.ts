@@ -9,6 +9,7 @@ import type { Fields } from '../s3/fields.js'
 import type { Query } from '../s3/query.js'
 import type { Target } from '../s3/target.js'
 import { signRequest } from '../sigv4/sign.js'
+import type { AwsCredentials } from '../sigv4/types.js'
 import { endpointFor, upstreamPath } from '../upstream/address.js'
 import { credentialSource } from '../upstream/credentials.js'
 import { httpProxyTransport } from '../upstream/http-proxy-transport.js'
@@ -155,9 +156,7 @@ async function signed(request: MaintenanceRequest, region: string, parts: Sender
       host: endpoint.hostHeader,
       ...(body === 'none' ? {} : { 'content-length': String(body.length) }),
     },
-    credentials: await parts.credentials().catch((cause: unknown) => {
-      throw new MaintenanceError('there are no credentials for the upstream; check upstream.credentials', { cause })
-    }),
+    credentials: await credentialsOf(parts),
     region,
     now: parts.now(),
   })
@@ -166,6 +165,14 @@ async function signed(request: MaintenanceRequest, region: string, parts: Sender
       ? ({ type: 'none' } as const)
       : ({ type: 'stream', stream: Readable.from([body], { objectMode: false }) } as const)
   return { method, hostname: endpoint.hostname, port: endpoint.port, path, headers, body: stream }
+}
+
+async function credentialsOf(parts: SenderParts): Promise<AwsCredentials> {
+  try {
+    return await parts.credentials()
+  } catch (cause) {
+    throw new MaintenanceError('there are no credentials for the upstream; check upstream.credentials', { cause })
+  }
 }
 
 /** A list of 1000 names of 1024 bytes, each of them escaped three times as long, is below 4 MiB. */

@@ -4,18 +4,23 @@ import { Readable } from 'node:stream'
 import type { UpstreamRequest } from '../upstream/types.js'
 import { type Endpoint, endpointFor, upstreamPath } from '../upstream/address.js'
 import { signFormAttempt } from './sign-form.js'
-import { signRequest } from '../sigv4/sign.js'
+import type { AwsCredentials } from '../sigv4/types.js'
+import type { Soon } from '../keyring/port.js'
+import { signHeaders } from '../sigv4/sign.js'
+import { whenKnown } from '../keyring/soon.js'
 
 /**
  * The seventh stage: puts host and customer keys in and signs. What comes out is frozen: no later stage changes a
- * header, a path or a query.
+ * header, a path or a query. It is there at once where the credentials are.
+ *
+ * @throws what there is where there are no credentials (or rejects with it); S3Error as the signer does
  */
-export async function signAttempt(
+export function signAttempt(
   request: RewrittenRequest,
   attempt: PlannedAttempt,
   region: string,
   pipeline: Pick<Pipeline, 'upstream' | 'now'>,
-): Promise<UpstreamRequest> {
+): Soon<UpstreamRequest> {
   const { target, upstreamBody } = request
   const endpoint = endpointFor(pipeline.upstream, region, target.type === 'service' ? 'service' : target.bucket)
   if (request.operation.permission === 'none') return unsigned(request, endpoint)
@@ -23,43 +28,57 @@ export async function signAttempt(
     const path = upstreamPath({ type: 'bucket', bucket: target.bucket }, endpoint.bucketInHost)
     return signFormAttempt(request, upstreamBody, attempt, region, endpoint, path, pipeline)
   }
-  const credentials = await request.identity.credentials()
-  const signed = signRequest({
-    method: request.method,
+  return whenKnown(request.identity.credentials(), (credentials) =>
+    signWith(credentials, request, attempt, region, endpoint, pipeline),
+  )
+}
+
+function signWith(
+  credentials: AwsCredentials,
+  request: RewrittenRequest,
+  attempt: PlannedAttempt,
+  region: string,
+  endpoint: Endpoint,
+  pipeline: Pick<Pipeline, 'now'>,
+): UpstreamRequest {
+  const { method, target } = request
+  // The one copy of the headers that is made on the way: key, host and signature go into it.
+  const headers: Record<string, string> = { ...request.upstreamHeaders }
+  for (const [name, value] of Object.entries(attempt.headers)) headers[name] = value
+  headers['host'] = endpoint.hostHeader
+  const path = signHeaders(headers, {
+    method,
     path: upstreamPath(target, endpoint.bucketInHost),
     query: request.upstreamQuery,
-    headers: { ...request.upstreamHeaders, ...attempt.headers, host: endpoint.hostHeader },
     credentials,
     region,
     now: pipeline.now(),
   })
-  return Object.freeze({
-    method: request.method,
-    hostname: endpoint.hostname,
-    port: endpoint.port,
-    path: signed.path,
-    headers: Object.freeze(signed.headers),
-    body: bodyOf(upstreamBody),
-  })
+  return frozen(method, endpoint, path, headers, bodyOf(request.upstreamBody))
+}
+
+function frozen(
+  method: string,
+  { hostname, port }: Endpoint,
+  path: string,
+  headers: Record<string, string>,
+  body: UpstreamRequest['body'],
+): UpstreamRequest {
+  return Object.freeze({ method, hostname, port, path, headers: Object.freeze(headers), body })
 }
 
 /** A preflight: S3 wants no credentials for it, and gets none. */
 function unsigned({ method, target, upstreamHeaders }: RewrittenRequest, endpoint: Endpoint): UpstreamRequest {
   const headers = { ...upstreamHeaders, host: endpoint.hostHeader }
-  return Object.freeze({
-    method,
-    hostname: endpoint.hostname,
-    port: endpoint.port,
-    path: upstreamPath(target, endpoint.bucketInHost),
-    headers: Object.freeze(headers),
-    body: { type: 'none' } as const,
-  })
+  return frozen(method, endpoint, upstreamPath(target, endpoint.bucketInHost), headers, NO_BODY)
 }
+
+const NO_BODY = Object.freeze({ type: 'none' })
 
 function bodyOf(body: RewrittenRequest['upstreamBody']): UpstreamRequest['body'] {
   switch (body.type) {
     case 'none':
-      return { type: 'none' }
+      return NO_BODY
     case 'form':
       throw new Error('a form without its object')
     case 'bytes':

@@ -1,9 +1,12 @@
 import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { hmacSha256 } from './hmac.js'
 import type { CredentialScope, SecretAccessKey } from './types.js'
 
 /** A day changes once, regions are few: more scopes than this for one secret are not worth remembering. */
 const REMEMBERED_SCOPES = 16
 const remembered = new WeakMap<SecretAccessKey, ScopedKey[]>()
+/** Made for remembered keys only: it pays from the second signature on. */
+const prepared = new WeakMap<KeyObject, (text: string) => string>()
 
 interface ScopedKey {
   readonly scope: CredentialScope
@@ -42,6 +45,7 @@ export function rememberSigningKey(secret: SecretAccessKey, scope: CredentialSco
   const keys = remembered.get(secret) ?? []
   if (recall(keys, scope) !== undefined) return
   keys.push({ scope, signingKey })
+  prepared.set(signingKey, hmacSha256(signingKey))
   if (keys.length > REMEMBERED_SCOPES) keys.shift()
   remembered.set(secret, keys)
 }
@@ -70,6 +74,8 @@ export function sha256(bytes: string | Buffer): string {
 
 /** Hex signature of an ASCII string to sign. */
 export function signatureOf(signingKey: KeyObject, stringToSign: string): string {
+  const sign = prepared.get(signingKey)
+  if (sign !== undefined) return sign(stringToSign)
   return createHmac('sha256', signingKey).update(stringToSign, 'latin1').digest('hex')
 }
 

@@ -35,7 +35,7 @@ export function credentialSource(config: CredentialConfig, world: CredentialWorl
     case 'static': {
       const { accessKeyId, secretAccessKey, sessionToken } = config
       const credentials = Object.freeze({ accessKeyId, secretAccessKey, sessionToken })
-      return () => Promise.resolve(credentials)
+      return () => credentials
     }
     case 'profile':
       return refreshed(() => fromIni({ profile: config.profile, ignoreCache: true })(), world)
@@ -72,16 +72,18 @@ export function refreshed(provider: SdkProvider, world: CredentialWorld): Creden
     return credentials
   }
 
-  return async () => {
-    const now = world.now().getTime()
-    if (held === undefined || held.expires - now <= UNUSABLE_MS) {
-      try {
-        return await refresh()
-      } catch (cause) {
-        if (held !== undefined && held.expires > now) return held.credentials
-        throw cause
-      }
+  const renewed = async (now: number): Promise<AwsCredentials> => {
+    try {
+      return await refresh()
+    } catch (cause) {
+      if (held !== undefined && held.expires > now) return held.credentials
+      throw cause
     }
+  }
+
+  return () => {
+    const now = world.now().getTime()
+    if (held === undefined || held.expires - now <= UNUSABLE_MS) return renewed(now)
     if (held.expires - now <= REFRESH_EARLY_MS && now >= notBefore) {
       notBefore = now + RETRY_MS
       const until = new Date(held.expires).toISOString()

@@ -54,8 +54,8 @@ export interface Cancellation {
  */
 export type Transport = (request: UpstreamRequest, signal: Cancellation) => Promise<UpstreamResponse>
 
-/** Credentials that are valid now; refreshed before they expire. Rejects where there are none. */
-export type CredentialSource = () => Promise<AwsCredentials>
+/** Credentials that are valid now, at once where they are held; refreshed before they expire. Rejects where there are none. */
+export type CredentialSource = () => AwsCredentials | Promise<AwsCredentials>
 
 /** Which region a bucket is in. */
 export interface RegionDirectory {

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 import t from 'tap'
 import {
+  keptSigningKey,
   rememberSigningKey,
   sameSignature,
   scopeText,
@@ -83,5 +84,19 @@ t.test('the keys in use stay where others are remembered, up to a bound', (t) =>
   rememberSigningKey(own, ofDay(16), signingKeyOf(own, ofDay(16)))
   t.not(signingKeyOf(own, ofDay(0)), keys[0], 'the oldest is gone')
   t.equal(signingKeyOf(own, ofDay(1)), keys[1])
+  t.end()
+})
+
+t.test('a remembered key signs as it did before', (t) => {
+  const own = new SecretAccessKey('signs')
+  const key = signingKeyOf(own, scope)
+  const texts = ['', 'short', `AWS4-HMAC-SHA256\n${'x'.repeat(200)}`, 'short', '\xfc\n']
+  const before = texts.map((text) => signatureOf(key, text))
+  rememberSigningKey(own, scope, key)
+  t.same(
+    texts.map((text) => signatureOf(key, text)),
+    before,
+  )
+  t.equal(keptSigningKey(own, scope), key)
   t.end()
 })

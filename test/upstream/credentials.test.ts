@@ -78,7 +78,7 @@ t.test('profiles: one by name, and the one of the environment', async (t) => {
   t.same(open(await credentialSource({ type: 'default' })()), ['AKDEFAULT', 'sk-default', 'none'])
   process.env['AWS_PROFILE'] = 'other'
   t.same(open(await credentialSource({ type: 'default' })()), ['AKOTHER', 'sk-other', 'st-other'])
-  await t.rejects(credentialSource({ type: 'profile', profile: 'absent' })(), /absent/)
+  await t.rejects(async () => credentialSource({ type: 'profile', profile: 'absent' })(), /absent/)
 })
 
 t.test('EKS Pod Identity and ECS: the container endpoint, with the token of a file', async (t) => {
@@ -128,7 +128,7 @@ t.test('IRSA: web identity with the token of a file', async (t) => {
 
 t.test('nothing anywhere: the caller is told', async (t) => {
   environment(t, {})
-  await t.rejects(credentialSource({ type: 'default' })(), /Could not load credentials/)
+  await t.rejects(async () => credentialSource({ type: 'default' })(), /Could not load credentials/)
 })
 
 /** A provider whose answers the test gives one by one, and a clock that it sets. */
@@ -170,6 +170,21 @@ t.test('many callers, one request', async (t) => {
   t.same(await Promise.all(all), ['first', 'first', 'first'])
   t.equal(await id(), 'first')
   t.equal(calls(), 1)
+})
+
+t.test('what is held is there at once', async (t) => {
+  const secretAccessKey = new SecretAccessKey('sk')
+  const plain = credentialSource({ type: 'static', accessKeyId: 'AK', secretAccessKey, sessionToken: 'none' })
+  t.match(plain(), { accessKeyId: 'AK' })
+  const { source, give, id, pass } = staged()
+  const first = id()
+  await give('first', 3600)
+  await first
+  t.match(source(), { accessKeyId: 'first' })
+  pass(3400)
+  t.match(source(), { accessKeyId: 'first' }, 'while they are refreshed')
+  await give('second', 10)
+  t.type(source(), Promise, 'too near their end: new ones are waited for')
 })
 
 t.test('a failure is not kept', async (t) => {
