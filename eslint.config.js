@@ -19,6 +19,7 @@ const SINGLE = {
 
 /** Folder → folders of src that it may not import. */
 const FOLDERS = [
+  'http1',
   's3',
   'sigv4',
   'sigv2',
@@ -35,12 +36,13 @@ const FOLDERS = [
   'cli',
 ]
 const MAY = {
+  http1: [],
   s3: [],
   sigv4: ['s3'],
   sigv2: ['s3', 'sigv4'],
   keyring: ['s3', 'config'],
   config: ['s3', 'sigv4'],
-  upstream: ['s3', 'sigv4', 'config'],
+  upstream: ['s3', 'sigv4', 'config', 'http1'],
   proxy: ['s3', 'sigv4', 'sigv2', 'keyring', 'upstream', 'config'],
   maintenance: ['s3', 'sigv4', 'keyring', 'upstream', 'config'],
   rekey: ['s3', 'keyring', 'maintenance', 'upstream'],
@@ -64,7 +66,7 @@ const folderBans = (folder) =>
   }))
 
 const pureBans = (folder) =>
-  ['s3', 'sigv4', 'sigv2'].includes(folder)
+  ['http1', 's3', 'sigv4', 'sigv2'].includes(folder)
     ? [
         {
           regex: `^(node:)?(${IMPURE.join('|')})(/|$)`,
