@@ -4,12 +4,11 @@ import type { Handler, ListenerInfo } from './proxy/handler.js'
 import { type OpenListener, openListener } from './server/open-listener.js'
 import type { Logger } from './telemetry/logger.js'
 import type { RequestObserver } from './proxy/event.js'
-import type { Server } from 'node:http'
+import type { Server, Socket } from 'node:net'
 import type { WatchTimes } from './server/watch-files.js'
-import { answerClientErrors } from './server/client-error.js'
-import { dispatchRequests } from './server/dispatch.js'
-import { endStalled } from './server/stalled.js'
-import { openConnections } from './server/connections.js'
+import { serveConnection } from './server/lean/client-connection.js'
+import { checkInterval, openConnections } from './server/lean/connections.js'
+import { prepare } from './server/lean/service.js'
 
 export interface ServerTimes extends WatchTimes {
   /** How long the rest of an upload that was answered early is taken in and dropped. */
@@ -51,18 +50,16 @@ export interface Listeners {
 export async function startListeners(options: StartOptions): Promise<Listeners> {
   const { handler, log, observe, timeouts, outOfOrder } = options
   const { lingerMs } = options.times
-  const connections = openConnections(lingerMs)
+  const connections = openConnections(checkInterval([timeouts.headersMs, timeouts.keepAliveMs, lingerMs]))
   const equip = (server: Server, listener: ListenerInfo) => {
-    const to = { listener, handler, connections, log, observe, outOfOrder, lingerMs }
+    const service = prepare({ listener, handler, connections, log, observe, outOfOrder, lingerMs, timeouts })
+    const serve = (socket: Socket) => serveConnection(socket, service)
     if (listener.type === 'https') {
       server.on('connection', connections.addRaw)
-      server.on('secureConnection', connections.add)
+      server.on('secureConnection', serve)
     } else {
-      server.on('connection', connections.add)
+      server.on('connection', serve)
     }
-    dispatchRequests(server, to)
-    answerClientErrors(server, to)
-    endStalled(server, { idleMs: timeouts.clientIdleMs, connections, listener: listener.name, log })
   }
 
   const open: OpenListener[] = []

@@ -1,6 +1,5 @@
-import type { Connections } from './connections.js'
-import { Server as NetServer } from 'node:net'
-import type { Server } from 'node:http'
+import type { Connections } from './lean/connections.js'
+import type { Server } from 'node:net'
 
 /** Requests that were running when the drain began: ended by themselves, or cut off at its limit. */
 export interface Drained {
@@ -25,15 +24,14 @@ export async function drain(servers: readonly Server[], connections: Connections
   if (cut === 0) await within(SETTLE_MS, closed)
   connections.destroyAll()
   await within(SETTLE_MS, Promise.all([connections.quiet(), closed]))
-  // Only now node's own close: it stops the timer that checks for slow heads.
-  for (const server of servers) server.close(() => undefined)
+  // Only now: until here slow heads still have their limit.
+  connections.stop()
   return { finished: running - cut, cut }
 }
 
-/** net's close, not http's, which destroys connections whose last answer is still on its way (see connections.ts). */
 function stopAccepting(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    NetServer.prototype.close.call(server, () => resolve())
+    server.close(() => resolve())
   })
 }
 

@@ -1,10 +1,8 @@
 import { type HttpsListenerConfig, type TlsMaterial, readTls, tlsFileNames } from './tls-files.js'
 import type { Logger } from '../telemetry/logger.js'
-import type { Server } from 'node:https'
-import type { ServerOptions } from 'node:http'
-import type { TLSSocket } from 'node:tls'
+import { type Server, type TLSSocket, createServer } from 'node:tls'
 import type { WatchTimes } from './watch-files.js'
-import { createServer } from 'node:https'
+import { SOCKET_OPTIONS } from './socket-options.js'
 import { faultOf } from './start-error.js'
 import { watchFiles } from './watch-files.js'
 
@@ -28,20 +26,20 @@ interface Surroundings {
 }
 
 /**
- * An https server whose certificate, key and client CA follow their files. A new set that is broken or does not fit is
+ * A TLS server whose certificate, key and client CA follow their files. A new set that is broken or does not fit is
  * refused, and the one in use stays; connections that are open keep what they were made with.
  *
  * @throws StartError where the files are not in order at start
  */
-export function httpsServer(config: HttpsListenerConfig, options: ServerOptions, around: Surroundings): HttpsServer {
+export function httpsServer(config: HttpsListenerConfig, handshakeMs: number, around: Surroundings): HttpsServer {
   const { name, log } = around
   let current = readTls(config)
   let lastRefusal = ''
   const server = createServer({
-    ...options,
+    ...SOCKET_OPTIONS,
     ...current.context,
     ALPNProtocols: ['http/1.1'],
-    handshakeTimeout: options.headersTimeout,
+    handshakeTimeout: handshakeMs,
     requestCert: config.clientCa.type === 'file',
     rejectUnauthorized: true,
   })
@@ -77,6 +75,7 @@ export function httpsServer(config: HttpsListenerConfig, options: ServerOptions,
     const about = { listener: name, remoteAddress: socket.remoteAddress ?? 'unknown', reason }
     if (typeof refused === 'string' || reason === NO_CERTIFICATE) log.info(about, 'client certificate refused')
     else log.debug(about, 'TLS handshake failed')
+    socket.destroy()
   })
   return { server, reload: () => look(true), unwatch: () => watcher.close() }
 }

@@ -1,14 +1,13 @@
 import { type HttpsServer, httpsServer } from './https-server.js'
 import type { ListenerInfo } from '../proxy/handler.js'
 import type { ListenerConfig } from '../config/types.js'
-import { type Server, createServer } from 'node:http'
 import { claimUnixSocket, openToGroup, withoutOthers } from './unix-socket.js'
 import { hostAndPort, listen } from './listen.js'
 import { isLoopback, loopbackAddress } from './loopback.js'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, type Server, createServer } from 'node:net'
+import { SOCKET_OPTIONS } from './socket-options.js'
 import type { StartOptions } from '../server.js'
 import { StartError } from './start-error.js'
-import { httpOptions } from './http-options.js'
 
 /** A server that listens, and its certificate's watch where it has one. */
 export interface OpenListener {
@@ -27,9 +26,6 @@ export async function openListener(
 ): Promise<OpenListener> {
   const info = infoOf(config)
   const { server, reload, unwatch } = serverOf(config, info, options)
-  // Node would drop fields past 2000 in silence; maxHeaderSize is the limit.
-  server.maxHeadersCount = 0
-  server.maxRequestsPerSocket = 0
   equip(server, info)
   try {
     const address = await bind(config, server, info.name)
@@ -37,7 +33,7 @@ export async function openListener(
     return { info, server, address, reload, unwatch }
   } catch (cause) {
     unwatch()
-    // A server that did not come to listen still has its timer.
+    // It may listen by now.
     server.close(() => undefined)
     throw cause
   }
@@ -55,11 +51,10 @@ function serverOf(
   { name }: ListenerInfo,
   { timeouts, log, onCertificate, onCertificateReload, times }: StartOptions,
 ): HttpsServer | (Omit<HttpsServer, 'server'> & { readonly server: Server }) {
-  const options = httpOptions(timeouts)
   if (config.type === 'https') {
-    return httpsServer(config, options, { name, log, onCertificate, onCertificateReload, watch: times })
+    return httpsServer(config, timeouts.headersMs, { name, log, onCertificate, onCertificateReload, watch: times })
   }
-  return { server: createServer(options), reload: () => undefined, unwatch: () => undefined }
+  return { server: createServer(SOCKET_OPTIONS), reload: () => undefined, unwatch: () => undefined }
 }
 
 async function bind(config: ListenerConfig, server: Server, name: string): Promise<string> {

@@ -1,8 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ListenerInfo } from '../proxy/handler.js'
 import type { RequestEvent } from '../proxy/event.js'
 import type { S3Error } from '../s3/error.js'
-import { STATUS_CODES } from 'node:http'
+import { dateLine, statusLine } from './lean/answer-head.js'
 import { errorDocument } from '../s3/error-document.js'
 import { randomBytes } from 'node:crypto'
 
@@ -27,18 +26,11 @@ export function refusal(error: S3Error, resource: string): Refusal {
   return { requestId, error, headers, body }
 }
 
-/** Answers a request whose head was read. */
-export function sendRefusal(request: IncomingMessage, response: ServerResponse, { error, headers, body }: Refusal) {
-  response.writeHead(error.status, headers)
-  response.end(request.method === 'HEAD' ? undefined : body)
-}
-
-/** The same for what never became a request: there is no response object to write to. */
-export function refusalText({ error, headers, body }: Refusal): string {
-  const lines = Object.entries({ date: new Date().toUTCString(), ...headers }).map(
-    ([name, value]) => `${name}: ${value}`,
-  )
-  return `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\n${lines.join('\r\n')}\r\n\r\n${body}`
+/** As it goes over the wire; there may be no request that it would be the response to. */
+export function refusalText({ error, headers, body }: Refusal, method: string): string {
+  let text = `${statusLine(error.status)}${dateLine()}`
+  for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}\r\n`
+  return `${text}\r\n${method === 'HEAD' ? '' : body}`
 }
 
 export function refusalEvent(

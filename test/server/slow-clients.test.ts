@@ -1,7 +1,6 @@
 import t from 'tap'
 import { type Socket, connect } from 'node:net'
 import { answer, countBody, eventually, exchange, rawClient, sizeOf, start } from './harness.js'
-import { httpOptions } from '../../src/server/http-options.js'
 
 const timeouts = { headersMs: 10_000, clientIdleMs: 10_000, keepAliveMs: 10_000, drainMs: 1_000 }
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -126,8 +125,4 @@ t.test('HTTP/1.0 is answered and closed', async (t) => {
   const { port } = await start(t)
   const said = await exchange(port, 'PUT /a HTTP/1.0\r\nContent-Length: 2\r\n\r\nab')
   t.match(said, /^HTTP\/1\.1 200 OK[^]*connection: close[^]*got 2$/i)
-})
-
-t.test("node's own limit of five minutes for a request is off", async (t) => {
-  t.match(httpOptions(timeouts), { requestTimeout: 0, headersTimeout: 10_000, insecureHTTPParser: false })
 })

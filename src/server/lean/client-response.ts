@@ -1,0 +1,217 @@
+import { type AnswerHead, answerHead } from './answer-head.js'
+import type { ClientResponse } from '../../proxy/handler.js'
+import type { RequestHead } from './request-head.js'
+import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+import { bodyStream } from './body-stream.js'
+
+/** What a response needs of its connection. */
+export interface Channel {
+  readonly socket: Socket
+  /** Whether the answer that begins now is to be the connection's last one. */
+  closesAfter(): boolean
+  /** Of a connection that is kept: the last lines of a head. */
+  readonly keptLines: string
+  /** The client was told to go on. */
+  continued(): void
+  /** All of the answer was given to the socket. `closes`: as its head said. */
+  ended(closes: boolean): void
+  /** Cuts the connection. */
+  cut(): void
+  /** Is called when the last write was handed to the system. */
+  readonly flushed: (error?: Error | null) => void
+}
+
+/** Of an answer that waits here while its client is slower than the upstream. */
+const HIGH_WATER_MARK = 256 * 1024
+/** Bodies up to this go out in one piece with their head: to copy them costs less than a second write. */
+const MAX_COPIED = 16 * 1024
+
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
+const LAST_CHUNK = '0\r\n\r\n'
+const CLOSE = 'connection: close\r\n\r\n'
+const NOTHING = Buffer.alloc(0)
+
+/** One answer, and how it is framed: RFC 9112 section 6. */
+export class LeanResponse implements ClientResponse {
+  readonly #channel: Channel
+  readonly #version: RequestHead['version']
+  readonly #isHead: boolean
+  #head: AnswerHead | 'none' = 'none'
+  #state: 'new' | 'headed' | 'begun' | 'ended' = 'new'
+  #framing: number | 'chunked' | 'close' | 'none' | 'unknown' = 'none'
+  /** Of the body, that were written. */
+  #sent = 0
+  #closes = false
+  #isCorked = false
+  #over: 'not' | 'sent' | 'cut' = 'not'
+  #onOver: ((how: 'sent' | 'cut') => void) | undefined
+  #onDrain: (() => void) | undefined
+  #cutStream: (() => void) | undefined
+
+  constructor(channel: Channel, { method, version }: RequestHead) {
+    this.#channel = channel
+    this.#version = version
+    this.#isHead = method === 'HEAD'
+  }
+
+  get headersSent(): boolean {
+    return this.#state !== 'new'
+  }
+
+  get destroyed(): boolean {
+    return this.#over === 'cut'
+  }
+
+  get isEnded(): boolean {
+    return this.#state === 'ended'
+  }
+
+  get isOver(): boolean {
+    return this.#over !== 'not'
+  }
+
+  /** The handler is done with it. */
+  isHandled = false
+
+  writeContinue(): void {
+    if (this.#state !== 'new' || this.#over !== 'not') return
+    this.#channel.continued()
+    this.#channel.socket.write(CONTINUE, 'latin1')
+  }
+
+  writeHead(status: number, headers: ReadonlyMap<string, string>): void {
+    if (this.#state !== 'new') throw new Error('an answer has one head')
+    this.#head = answerHead(status, headers)
+    this.#state = 'headed'
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.#over !== 'not') return false
+    const { socket } = this.#channel
+    const head = this.#begin('unknown')
+    this.#account(chunk.length)
+    this.#cork()
+    if (head !== '') socket.write(head, 'latin1')
+    if (chunk.length > 0 && this.#framing === 'chunked') this.#writeChunk(chunk)
+    else if (chunk.length > 0 && this.#framing !== 'none') socket.write(chunk)
+    return socket.writableLength < HIGH_WATER_MARK
+  }
+
+  end(last: Buffer = NOTHING): void {
+    if (this.#over !== 'not') return
+    const head = this.#begin(last.length)
+    this.#account(last.length)
+    if (typeof this.#framing === 'number' && this.#sent < this.#framing) {
+      this.destroy()
+      throw new Error('the answer is shorter than its content-length')
+    }
+    this.#state = 'ended'
+    this.#writeLast(head, this.#framing === 'none' ? NOTHING : last)
+    this.#uncork()
+    this.#channel.ended(this.#closes)
+  }
+
+  #writeLast(head: string, last: Buffer): void {
+    const { socket, flushed } = this.#channel
+    if (this.#framing === 'chunked') {
+      this.#cork()
+      if (last.length > 0) this.#writeChunk(last)
+      socket.write(LAST_CHUNK, 'latin1', flushed)
+    } else if (head === '') {
+      // An empty write too: it tells when those before it are done.
+      socket.write(last, flushed)
+    } else if (last.length === 0) {
+      socket.write(head, 'latin1', flushed)
+    } else if (last.length <= MAX_COPIED) {
+      const whole = Buffer.allocUnsafe(head.length + last.length)
+      whole.write(head, 'latin1')
+      last.copy(whole, head.length)
+      socket.write(whole, flushed)
+    } else {
+      this.#cork()
+      socket.write(head, 'latin1')
+      socket.write(last, flushed)
+    }
+  }
+
+  #writeChunk(chunk: Buffer): void {
+    const { socket } = this.#channel
+    socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
+    socket.write(chunk)
+    socket.write('\r\n', 'latin1')
+  }
+
+  onDrain(listener: () => void): void {
+    this.#onDrain = listener
+  }
+
+  onOver(listener: (how: 'sent' | 'cut') => void): void {
+    if (this.#over === 'not') this.#onOver = listener
+    else listener(this.#over)
+  }
+
+  destroy(): void {
+    if (this.#over === 'not') this.#channel.cut()
+  }
+
+  bodyStream(): Writable {
+    return bodyStream(this, (cut) => (this.#cutStream = cut))
+  }
+
+  /** The socket takes more. */
+  drained(): void {
+    if (this.#over === 'not') this.#onDrain?.()
+  }
+
+  over(how: 'sent' | 'cut'): void {
+    if (this.#over !== 'not') return
+    this.#over = how
+    this.#onOver?.(how)
+    if (how === 'cut') this.#cutStream?.()
+  }
+
+  /** @returns the head, the first time */
+  #begin(whole: number | 'unknown'): string {
+    const head = this.#head
+    if (this.#state === 'begun') return ''
+    if (this.#state !== 'headed' || head === 'none')
+      throw new Error('nothing can be written before a head or after the end')
+    this.#state = 'begun'
+    const framing = this.#frame(head, whole)
+    return `${head.text}${framing}${this.#closes ? CLOSE : this.#channel.keptLines}`
+  }
+
+  #frame({ status, length }: AnswerHead, whole: number | 'unknown'): string {
+    this.#closes = this.#channel.closesAfter()
+    if (this.#isHead || status === 204 || status === 304) return ''
+    this.#framing = length === 'unknown' ? whole : length
+    if (length !== 'unknown') return ''
+    if (whole !== 'unknown') return `content-length: ${whole}\r\n`
+    this.#framing = this.#version === '1.1' ? 'chunked' : 'close'
+    if (this.#framing === 'chunked') return 'transfer-encoding: chunked\r\n'
+    this.#closes = true
+    return ''
+  }
+
+  #account(bytes: number): void {
+    this.#sent += bytes
+    if (typeof this.#framing === 'number' && this.#sent > this.#framing) {
+      throw new Error('the answer is longer than its content-length')
+    }
+  }
+
+  /** What is written in one turn goes out as one: upstreams give a body in pieces of 16 KiB. */
+  #cork(): void {
+    if (this.#isCorked) return
+    this.#isCorked = true
+    this.#channel.socket.cork()
+    setImmediate(() => this.#uncork())
+  }
+
+  #uncork(): void {
+    if (!this.#isCorked) return
+    this.#isCorked = false
+    this.#channel.socket.uncork()
+  }
+}
