@@ -37,15 +37,55 @@ export function endpointFor(
   region: string,
   bucket: Bucket | 'service',
 ): Endpoint {
+  const place = placeIn(upstream, region)
+  if (upstream.addressing !== 'virtual-hosted' || bucket === 'service') return place.pathStyle
+  const known = place.hosts.get(bucket)
+  if (known !== undefined) return known
+  const found = place.isAddress || !LABEL.test(bucket) ? place.pathStyle : inHost(bucket, place.pathStyle)
+  // Strangers may name any bucket.
+  if (place.hosts.size >= MAX_HOSTS) place.hosts.clear()
+  place.hosts.set(bucket, found)
+  return found
+}
+
+/** What is known of an upstream in one region. */
+interface Place {
+  readonly pathStyle: Endpoint
+  /** Whether it is an IP address, which buckets cannot stand before. */
+  readonly isAddress: boolean
+  /** By bucket. */
+  readonly hosts: Map<string, Endpoint>
+}
+
+const MAX_HOSTS = 10_000
+const MAX_REGIONS = 100
+
+const places = new WeakMap<object, Map<string, Place>>()
+
+function placeIn(upstream: Pick<UpstreamConfig, 'endpoint'>, region: string): Place {
+  let regions = places.get(upstream)
+  if (regions === undefined) {
+    regions = new Map()
+    places.set(upstream, regions)
+  }
+  const known = regions.get(region)
+  if (known !== undefined) return known
   // Regions come from the upstream's answers, and this one would decide where the key goes.
   if (!isRegion(region)) throw new S3Error('InternalError', { cause: 'a region that cannot be part of a host name' })
   const { port } = upstream.endpoint
-  const base = upstream.endpoint.hostname.replaceAll('{region}', region).replace(/^\[(.*)\]$/, '$1')
-  const bucketInHost =
-    upstream.addressing === 'virtual-hosted' && bucket !== 'service' && isIP(base) === 0 && LABEL.test(bucket)
-  const hostname = bucketInHost ? `${bucket}.${base}` : base
+  const hostname = upstream.endpoint.hostname.replaceAll('{region}', region).replace(/^\[(.*)\]$/, '$1')
+  const pathStyle = endpoint(hostname, port, false)
+  const place = { pathStyle, isAddress: isIP(hostname) !== 0, hosts: new Map() }
+  if (regions.size >= MAX_REGIONS) regions.clear()
+  regions.set(region, place)
+  return place
+}
+
+const inHost = (bucket: string, { hostname, port }: Endpoint): Endpoint => endpoint(`${bucket}.${hostname}`, port, true)
+
+function endpoint(hostname: string, port: number, bucketInHost: boolean): Endpoint {
   const written = isIP(hostname) === 6 ? `[${hostname}]` : hostname
-  return { hostname, port, hostHeader: port === 443 ? written : `${written}:${port}`, bucketInHost }
+  return Object.freeze({ hostname, port, hostHeader: port === 443 ? written : `${written}:${port}`, bucketInHost })
 }
 
 /** The path for the upstream: bucket and object key, decoded once by the parser, encoded once here. */

@@ -11,8 +11,16 @@ export interface FinalRequest {
  * Headers that speak of one connection only, or that node and http-proxy treat in ways of their own: http-proxy drops
  * `trailer`, and leaves out its events where it sees `expect`.
  */
-const REFUSED = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'upgrade', 'expect']
-const BODY_METHODS = ['PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS']
+const REFUSED: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+])
+const BODY_METHODS: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /**
  * Checks that a request can go out exactly as it was signed, and makes the one header explicit that would otherwise be
@@ -22,28 +30,60 @@ const BODY_METHODS = ['PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS']
  * @throws UpstreamFailure `protocol`
  */
 export function finalRequest(request: UpstreamRequest): FinalRequest {
-  const { 'content-length': declared, ...others } = request.headers
-  for (const name of REFUSED) if (name in others) refuse(`header ${name}`)
-  for (const name of Object.keys(others)) if (name !== name.toLowerCase()) refuse('a header name in upper case')
-  if (others['host'] === undefined || others['host'] === '') refuse('no host header')
-  if (request.method === 'CONNECT' || !/^[A-Z]+$/.test(request.method)) refuse('the method')
-  // A `?` without a query would be dropped by http-proxy; `*` and absolute targets it would give a slash.
-  if (!/^\/[\x21-\xff]*$/.test(request.path) || /^[^?]*\?$/.test(request.path)) refuse('the request-target')
-  const coding = others['transfer-encoding']
+  const { headers, method } = request
+  checkTarget(request)
+  const declared = headers['content-length']
+  const coding = headers['transfer-encoding']
   if (request.body.type === 'stream') {
     if (coding !== undefined) {
       // http-proxy would take this header off a DELETE; node frames the body where it sees it.
-      if (coding !== 'chunked' || declared !== undefined || !['PUT', 'POST'].includes(request.method))
+      if (coding !== 'chunked' || declared !== undefined || (method !== 'PUT' && method !== 'POST')) {
         refuse('the length')
-      return { headers: Object.freeze(others), length: 'chunked' }
+      }
+      return { headers: frozen(headers), length: 'chunked' }
     }
     if (declared === undefined || !/^\d{1,15}$/.test(declared)) refuse('a body without content-length')
-    return { headers: Object.freeze({ ...others, 'content-length': declared }), length: Number(declared) }
+    return { headers: withLengthLast(headers, declared), length: Number(declared) }
   }
   if (coding !== undefined) refuse('transfer-encoding without a body')
   if (declared !== undefined && declared !== '0') refuse('content-length without a body')
-  const headers = BODY_METHODS.includes(request.method) ? { ...others, 'content-length': '0' } : others
-  return { headers: Object.freeze(headers), length: 0 }
+  if (BODY_METHODS.has(method)) return { headers: withLengthLast(headers, '0'), length: 0 }
+  return { headers: declared === undefined ? frozen(headers) : Object.freeze(withoutLength(headers)), length: 0 }
+}
+
+function checkTarget({ method, path, headers }: UpstreamRequest): void {
+  for (const name of Object.keys(headers)) {
+    if (REFUSED.has(name)) refuse(`header ${name}`)
+    if (name !== name.toLowerCase()) refuse('a header name in upper case')
+  }
+  if ((headers['host'] ?? '') === '') refuse('no host header')
+  if (method === 'CONNECT' || !/^[A-Z]+$/.test(method)) refuse('the method')
+  // A `?` without a query would be dropped by http-proxy; `*` and absolute targets it would give a slash.
+  if (!/^\/[\x21-\xff]*$/.test(path) || path.indexOf('?') === path.length - 1) refuse('the request-target')
+}
+
+type Headers = UpstreamRequest['headers']
+
+/** As they are where nobody can change them any more: a copy is made only of what is not final. */
+function frozen(headers: Headers): Headers {
+  return Object.isFrozen(headers) ? headers : Object.freeze({ ...headers })
+}
+
+function withLengthLast(headers: Headers, length: string): Headers {
+  const names = Object.keys(headers)
+  if (names[names.length - 1] === 'content-length' || followsHarmlessly(headers)) return frozen(headers)
+  return Object.freeze({ ...withoutLength(headers), 'content-length': length })
+}
+
+/** Only what is signed as a file name is touched behind it. */
+function followsHarmlessly(headers: Headers): boolean {
+  return headers['content-length'] !== undefined && headers['content-disposition'] === undefined
+}
+
+function withoutLength(headers: Headers): Record<string, string> {
+  const others = { ...headers }
+  delete others['content-length']
+  return others
 }
 
 function refuse(what: string): never {

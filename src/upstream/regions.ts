@@ -14,7 +14,9 @@ export const isRegion = (text: string): boolean => REGION.test(text)
 export function regionDirectory({ region }: Pick<UpstreamConfig, 'region'>, maxBuckets = 10_000): RegionDirectory {
   if (region.type === 'fixed') return { regionOf: () => region.region, learn: () => undefined }
   const learned = new Map<string, string>()
+  let latest = ''
   const put = (bucket: string, name: string): void => {
+    latest = bucket
     learned.delete(bucket)
     learned.set(bucket, name)
     if (learned.size <= maxBuckets) return
@@ -28,7 +30,7 @@ export function regionDirectory({ region }: Pick<UpstreamConfig, 'region'>, maxB
       if (bucket === 'service') return region.first
       const known = learned.get(bucket)
       if (known === undefined) return 'unknown'
-      put(bucket, known)
+      if (bucket !== latest) put(bucket, known)
       return known
     },
     learn: (bucket, name) => {

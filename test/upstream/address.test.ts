@@ -72,3 +72,21 @@ t.test('a region that is no label is refused', async (t) => {
     t.throws(() => endpointFor(aws('path'), region, photos), { code: 'InternalError' }, region)
   }
 })
+
+t.test(
+  'an endpoint is made once for each upstream, region and bucket, and is what it would be if made anew',
+  async (t) => {
+    const upstream = aws('virtual-hosted')
+    const other = at('store.example', 443)
+    const region = fc.constantFrom('eu-west-3', 'us-east-1')
+    const bucket = fc.constantFrom('photos', 'my.bucket', 'service', 'b-1')
+    const property = fc.property(fc.constantFrom(upstream, other), region, bucket, (where, region, name) => {
+      const kept = endpointFor(where, region, name as Bucket)
+      t.equal(endpointFor(where, region, name as Bucket), kept)
+      t.strictSame(endpointFor({ ...where }, region, name as Bucket), kept)
+    })
+    fc.assert(property)
+    for (let i = 0; i < 20_001; i += 1) endpointFor(upstream, 'eu-west-3', `bucket-${i}` as Bucket)
+    t.match(endpointFor(upstream, 'eu-west-3', photos), { hostname: 'photos.s3.eu-west-3.amazonaws.com' })
+  },
+)
