@@ -64,11 +64,18 @@ export async function soak(job: SoakJob): Promise<SoakTally> {
 function open({ port, ca }: SoakJob): Promise<Client> {
   return new Promise((resolve, reject) => {
     let status = 0
+    let last = false
     let answered: (status: number | 'closed') => void = () => undefined
     let begun: () => void = () => undefined
     const feed = httpReader({
-      head: (head) => (status = Number(head.slice(9, 12))),
-      end: () => answered(status),
+      head: (head) => {
+        status = Number(head.slice(9, 12))
+        last = /\r\nconnection: *close/i.test(head)
+      },
+      end: () => {
+        if (last) socket.destroy()
+        answered(status)
+      },
     })
     const to = { host: '127.0.0.1', port, servername: 'localhost', ca, ALPNProtocols: ['http/1.1'] }
     const socket = connect(to, () => {
