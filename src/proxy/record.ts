@@ -1,154 +1,104 @@
+import type { KeySource, NamedObject, RequestEvent, Stage } from './event.js'
 import type { ListenerInfo } from './handler.js'
-import type { KeySource, RequestEvent, Stage } from './event.js'
 import type { SignatureKind } from './signature-kind.js'
 import type { UpstreamFailureReason, UpstreamResponse } from '../upstream/types.js'
 
+const NO_OBJECTS: readonly NamedObject[] = []
+
 /**
- * What is known of one request so far, filled in by the stages as they learn it; handle-request makes the one
- * completion event of it at the end.
+ * What is known of one request so far, filled in by the stages as they learn it. At its end it is the one completion event
+ * itself: a class with every field from the start, because there is one of it for each request, and no copy.
  */
-export interface RequestRecord {
-  operation: string
-  trace: RequestEvent['trace']
-  identity: string
-  identityClass: string
-  bucket: string
-  objectKey: string
-  accessKeyId: string
-  signature: SignatureKind
-  versionId: string
-  copySource: RequestEvent['copySource']
-  deletes: RequestEvent['deletes']
-  stage: Stage
-  status: number
-  errorCode: string
-  reason: string
-  failure: UpstreamFailureReason | 'none'
-  upstreamStatus: number | 'none'
-  upstreamRequestId: string
-  attempts: number
-  keysRetried: number
-  keyring: string
-  keyVersion: string
-  keySource: KeySource
-  sourceKeyring: string
-  sourceKeyVersion: string
-  bytesIn: number
-  bytesOut: number
-  authMs: number
-  keyMs: number
-  firstByteMs: number
-  keyWaitMs: number
-  upstreamMs: number
-  outcome: RequestEvent['outcome']
+export class RequestRecord implements RequestEvent {
+  readonly requestId: string
+  readonly listener: string
+  readonly remoteAddress: string
+  readonly method: string
+  operation = 'unknown'
+  trace: RequestEvent['trace'] = 'none'
+  identity = 'none'
+  identityClass = 'none'
+  bucket = 'none'
+  accessKeyId = 'none'
+  signature: SignatureKind = 'none'
+  objectKey = 'none'
+  versionId = 'none'
+  copySource: RequestEvent['copySource'] = 'none'
+  deletes: RequestEvent['deletes'] = NO_OBJECTS
+  stage: Stage = 'parse'
+  status = 499
+  errorCode = 'none'
+  reason = 'none'
+  failure: UpstreamFailureReason | 'none' = 'none'
+  upstreamStatus: number | 'none' = 'none'
+  upstreamRequestId = 'none'
+  attempts = 0
+  keysRetried = 0
+  keyring = 'none'
+  keyVersion = 'none'
+  keySource: KeySource = 'none'
+  sourceKeyring = 'none'
+  sourceKeyVersion = 'none'
+  bytesIn = 0
+  bytesOut = 0
+  authMs = 0
+  keyMs = 0
+  firstByteMs = 0
+  totalMs = 0
+  keyWaitMs = 0
+  upstreamMs = 0
+  outcome: RequestEvent['outcome'] = 'complete'
+  // Private by name, not by TypeScript alone: whoever copies or prints an event has its fields only.
+  readonly #elapsed: () => number
+  #soughtAt = 0
+  #sentAt = 0
+
+  /** Of a request that has just arrived. `elapsed` gives milliseconds since then. */
+  constructor(
+    head: { readonly requestId: string; readonly remoteAddress: string; readonly method: string },
+    listener: ListenerInfo,
+    elapsed: () => number,
+  ) {
+    this.requestId = head.requestId
+    this.listener = listener.name
+    this.remoteAddress = head.remoteAddress
+    this.method = head.method
+    this.#elapsed = elapsed
+  }
+
   /** A customer key is being got, from now to `gotKey`. */
-  seeksKey(): void
-  gotKey(): void
+  seeksKey(): void {
+    this.#soughtAt = this.#elapsed()
+  }
+
+  gotKey(): void {
+    this.keyWaitMs += this.#elapsed() - this.#soughtAt
+  }
+
   /** An attempt begins. */
-  sends(): void
-  answered(response: UpstreamResponse): void
-  event(end: { readonly totalMs: number }): RequestEvent
+  sends(): void {
+    this.attempts += 1
+    this.#sentAt = this.#elapsed()
+  }
+
+  answered(response: UpstreamResponse): void {
+    this.firstByteMs = this.#elapsed()
+    this.upstreamMs = this.firstByteMs - this.#sentAt
+    this.upstreamStatus = response.status
+    const versionId = response.fields.get('x-amz-version-id')
+    if (versionId !== undefined) this.versionId = versionId
+    this.upstreamRequestId = response.fields.get('x-amz-request-id') ?? 'none'
+  }
+
+  /** Called last. Whoever is told of the event keeps a copy of what it wants to keep. */
+  event({ totalMs }: { readonly totalMs: number }): RequestEvent {
+    this.totalMs = totalMs
+    return this
+  }
 }
 
-/** A record of a request that has just arrived. `elapsed` gives milliseconds since then. */
-export function newRecord(
+export const newRecord = (
   head: { readonly requestId: string; readonly remoteAddress: string; readonly method: string },
   listener: ListenerInfo,
   elapsed: () => number,
-): RequestRecord {
-  let soughtAt = 0
-  let sentAt = 0
-  return {
-    operation: 'unknown',
-    trace: 'none',
-    identity: 'none',
-    identityClass: 'none',
-    bucket: 'none',
-    accessKeyId: 'none',
-    signature: 'none',
-    objectKey: 'none',
-    versionId: 'none',
-    copySource: 'none',
-    deletes: [],
-    stage: 'parse',
-    status: 499,
-    errorCode: 'none',
-    reason: 'none',
-    failure: 'none',
-    upstreamStatus: 'none',
-    upstreamRequestId: 'none',
-    attempts: 0,
-    keysRetried: 0,
-    keyring: 'none',
-    keyVersion: 'none',
-    keySource: 'none',
-    sourceKeyring: 'none',
-    sourceKeyVersion: 'none',
-    bytesIn: 0,
-    bytesOut: 0,
-    authMs: 0,
-    keyMs: 0,
-    firstByteMs: 0,
-    keyWaitMs: 0,
-    upstreamMs: 0,
-    outcome: 'complete',
-    seeksKey() {
-      soughtAt = elapsed()
-    },
-    gotKey() {
-      this.keyWaitMs += elapsed() - soughtAt
-    },
-    sends() {
-      this.attempts += 1
-      sentAt = elapsed()
-    },
-    answered(response) {
-      this.firstByteMs = elapsed()
-      this.upstreamMs = this.firstByteMs - sentAt
-      this.upstreamStatus = response.status
-      const versionId = response.fields.get('x-amz-version-id')
-      if (versionId !== undefined) this.versionId = versionId
-      this.upstreamRequestId = response.fields.get('x-amz-request-id') ?? 'none'
-    },
-    event({ totalMs }) {
-      return {
-        ...head,
-        listener: listener.name,
-        operation: this.operation,
-        trace: this.trace,
-        identity: this.identity,
-        identityClass: this.identityClass,
-        bucket: this.bucket,
-        accessKeyId: this.accessKeyId,
-        signature: this.signature,
-        objectKey: this.objectKey,
-        versionId: this.versionId,
-        copySource: this.copySource,
-        deletes: this.deletes,
-        stage: this.stage,
-        status: this.status,
-        errorCode: this.errorCode,
-        reason: this.reason,
-        failure: this.failure,
-        upstreamStatus: this.upstreamStatus,
-        upstreamRequestId: this.upstreamRequestId,
-        attempts: this.attempts,
-        keysRetried: this.keysRetried,
-        keyring: this.keyring,
-        keyVersion: this.keyVersion,
-        keySource: this.keySource,
-        sourceKeyring: this.sourceKeyring,
-        sourceKeyVersion: this.sourceKeyVersion,
-        bytesIn: this.bytesIn,
-        bytesOut: this.bytesOut,
-        authMs: this.authMs,
-        keyMs: this.keyMs,
-        firstByteMs: this.firstByteMs,
-        totalMs,
-        keyWaitMs: this.keyWaitMs,
-        upstreamMs: this.upstreamMs,
-        outcome: this.outcome,
-      }
-    },
-  }
-}
+): RequestRecord => new RequestRecord(head, listener, elapsed)
