@@ -44,7 +44,7 @@ function signWith(
   const { method, target } = request
   // The one copy of the headers that is made on the way: key, host and signature go into it.
   const headers: Record<string, string> = { ...request.upstreamHeaders }
-  for (const [name, value] of Object.entries(attempt.headers)) headers[name] = value
+  Object.assign(headers, attempt.headers)
   headers['host'] = endpoint.hostHeader
   const path = signHeaders(headers, {
     method,

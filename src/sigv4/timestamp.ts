@@ -21,15 +21,27 @@ export function showTime(date: Date): string {
   return date.toISOString().replace(/\.\d{3}/, '')
 }
 
-/** Reads `yyyymmddThhmmssZ`; a day or an hour that does not exist is invalid. */
+let lastRead = ''
+let lastTime = Number.NaN
+
+/** Reads `yyyymmddThhmmssZ`; a day or an hour that does not exist is invalid. The last one is kept, for whoever asks again. */
 export function parseTimestamp(text: string): Date | 'invalid' {
-  if (text.length !== 16 || text[8] !== 'T' || text[15] !== 'Z') return 'invalid'
+  if (text !== lastRead) {
+    lastTime = timeOf(text)
+    lastRead = text
+  }
+  return Number.isNaN(lastTime) ? 'invalid' : new Date(lastTime)
+}
+
+/** Milliseconds; NaN where it is none. */
+function timeOf(text: string): number {
+  if (text.length !== 16 || text[8] !== 'T' || text[15] !== 'Z') return Number.NaN
   const [year, month, day] = [digits(text, 0, 4), digits(text, 4, 6), digits(text, 6, 8)]
   const [hour, minute, second] = [digits(text, 9, 11), digits(text, 11, 13), digits(text, 13, 15)]
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second))
   // A day that does not exist is taken for one of another month, and a year below 100 for 19xx.
   const exists = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
-  return exists && hour < 24 && minute < 60 && second < 60 ? date : 'invalid'
+  return exists && hour < 24 && minute < 60 && second < 60 ? date.getTime() : Number.NaN
 }
 
 /** NaN where one of the characters is no digit. */
