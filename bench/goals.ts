@@ -17,8 +17,9 @@ export interface Goal {
 export const reached = ({ value, goal }: Goal): boolean =>
   goal.type === 'at most' ? value <= goal.value : value >= goal.value
 
-const SMALL = 'GET 1 KiB, 32 connections'
-const BODIES = ['GET 8 MiB', 'PUT 8 MiB, unsigned payload'] as const
+/** The names of the loads that most is said about. */
+export const SMALL_LOAD = 'GET 1 KiB, 32 connections'
+export const BODY_LOADS = ['GET 8 MiB', 'PUT 8 MiB, unsigned payload'] as const
 
 /** Those of the lean pass that this run has figures for. */
 export function goalsOf(report: Report): readonly Goal[] {
@@ -64,8 +65,8 @@ function loadGoals({ loads }: Report): readonly Goal[] {
     return [{ name: `${name} : ${to}`, value: ours / theirs, unit: '×', goal, remark: '' }]
   }
   const against = (to: HopName, small: number, body: number): readonly Goal[] => [
-    ...compared(SMALL, 'hopCpuMsPerRequest', to, atMost(small), 'CPU per GET of 1 KiB'),
-    ...BODIES.flatMap((load) =>
+    ...compared(SMALL_LOAD, 'hopCpuMsPerRequest', to, atMost(small), 'CPU per GET of 1 KiB'),
+    ...BODY_LOADS.flatMap((load) =>
       compared(load, 'hopCpuSecondsPerGib', to, atMost(body), `CPU per GiB, ${load.replace(/,.*/, '')}`),
     ),
   ]

@@ -1,6 +1,6 @@
 import { GIB, MIB } from './content.js'
 import { HOPS, type HopName, PROXIES, RIVALS } from './hop-names.js'
-import { goalTable } from './goals.js'
+import { BODY_LOADS, SMALL_LOAD, goalTable } from './goals.js'
 import type { Measured } from './measure.js'
 import type { Report } from './report.js'
 import type { GrowthRow, MemoryRow } from './sections/memory.js'
@@ -41,16 +41,40 @@ export function markdown(report: Report): string {
     '# Benchmark of the proxy',
     settings.join('\n'),
     ...goalTable(report),
-    ...report.loads.flatMap((row) => [`## ${row.scenario.name}`, loadTable(row)]),
-    ...(report.workers === 'none' ? [] : ['## One worker and two', workersTable(report.workers)]),
-    ...(report.latency.length === 0 ? [] : ['## Small GETs at half load', latencyTable(report.latency)]),
-    ...(report.growth.length === 0 ? [] : ['## Memory, by size of the object', growthTable(report.growth)]),
-    ...(report.memory.length === 0 ? [] : ['## Memory, many transfers at once', memoryTable(report.memory)]),
-    ...(report.soak === 'none' ? [] : ['## Soak', soakTable(report.soak)]),
-    ...(report.idle.length === 0 ? [] : ['## Idle clients', idleTable(report.idle)]),
-    ...(report.start === 'none' ? [] : ['## Start', startTable(report.start)]),
-    ...(report.rekey.length === 0 ? [] : ['## encrypt and rekey, objects of 1 KiB', rekeyTable(report.rekey)]),
+    ...sectionsOf(report).flatMap(({ title, text }) => [`## ${title}`, text]),
   ].join('\n\n')
+}
+
+export interface Section {
+  readonly title: string
+  readonly text: string
+  /** Names of the plots that show it (plots/plots.ts). */
+  readonly plots: readonly string[]
+}
+
+/** What was measured. */
+export function sectionsOf(report: Report): readonly Section[] {
+  const one = (title: string, text: string, ...plots: readonly string[]): Section => ({ title, text, plots })
+  const rows = <T>(of: readonly T[], make: (of: readonly T[]) => Section): readonly Section[] =>
+    of.length === 0 ? [] : [make(of)]
+  const { workers, soak, start } = report
+  return [
+    ...report.loads.map((row) => one(row.scenario.name, loadTable(row), ...(PLOT_AT[row.scenario.name] ?? []))),
+    ...(workers === 'none' ? [] : [one('One worker and two', workersTable(workers))]),
+    ...rows(report.latency, (of) => one('Small GETs at half load', latencyTable(of), 'latency')),
+    ...rows(report.growth, (of) => one('Memory, by size of the object', growthTable(of), 'memory-size')),
+    ...rows(report.memory, (of) => one('Memory, many transfers at once', memoryTable(of), 'memory-parallel')),
+    ...(soak === 'none' ? [] : [one('Soak', soakTable(soak))]),
+    ...rows(report.idle, (of) => one('Idle clients', idleTable(of))),
+    ...(start === 'none' ? [] : [one('Start', startTable(start))]),
+    ...rows(report.rekey, (of) => one('encrypt and rekey, objects of 1 KiB', rekeyTable(of))),
+  ]
+}
+
+/** A plot of several loads stands at the first of them. */
+const PLOT_AT: Readonly<Record<string, readonly string[]>> = {
+  [SMALL_LOAD]: ['small-get'],
+  [BODY_LOADS[0]]: ['bodies'],
 }
 
 /** The hops that were measured, and ratios: each proxy to nginx, the lean pass to everything else. */
