@@ -1,9 +1,8 @@
-import type { KeyObject } from 'node:crypto'
 import type { DataKey, KeyReference } from '../keyring/port.js'
 import type { MaintenanceAnswer, UpstreamAccess } from '../maintenance/access.js'
 import { MaintenanceError, refusedBy } from '../maintenance/error.js'
 import { probeName, randomKey, removeVersions, versionOf, type RandomBytes } from '../maintenance/throw-away.js'
-import { customerKeyMD5, provesEncryption, targetHeaders } from '../s3/customer-key.js'
+import { type CustomerKey, customerKeyMD5, provesEncryption, targetHeaders } from '../s3/customer-key.js'
 import { S3Error } from '../s3/error.js'
 import type { Bucket, ObjectKey } from '../s3/names.js'
 import { about, type Finding } from './finding.js'
@@ -57,7 +56,7 @@ export async function roundTrip(trip: RoundTrip): Promise<readonly Finding[]> {
 const FORBIDDEN =
   'the findings about encryption, policy and credentials of this bucket may tell why; the credentials need s3:PutObject'
 
-type Call = (method: 'PUT' | 'GET', key: KeyObject | 'none', body?: Buffer) => Promise<MaintenanceAnswer>
+type Call = (method: 'PUT' | 'GET', key: CustomerKey | 'none', body?: Buffer) => Promise<MaintenanceAnswer>
 
 const callerOf =
   ({ access, bucket }: RoundTrip, objectKey: ObjectKey): Call =>

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, type BinaryLike, type KeyObject } from 'node:crypto'
+import { EncodedKey } from '../s3/encoded-key.js'
 import { S3Error } from '../s3/error.js'
 
 /** Frozen: another derivation gets another name, never an edit (docs/keys.md, test/vectors/keys). */
@@ -20,16 +21,16 @@ export function extract(salt: BinaryLike, ikm: Buffer | KeyObject): Buffer {
 }
 
 /**
- * HKDF-Expand with SHA-256 to 32 bytes, which is its first block, T(1): all that a data key takes.
+ * HKDF-Expand with SHA-256 to 32 bytes, in base64. That is its first block, T(1), and all that a data key takes.
  *
  * @param info bytes, or text that stands for its UTF-8
  * @see https://www.rfc-editor.org/rfc/rfc5869#section-2.3
  */
-export function expand(prk: Buffer | KeyObject, info: Buffer | string): Buffer {
+export function expand(prk: Buffer | KeyObject, info: Buffer | string): string {
   const hmac = createHmac('sha256', prk)
   if (typeof info === 'string') hmac.update(`${info}\x01`, 'utf8')
   else hmac.update(info).update(FIRST)
-  return hmac.digest()
+  return hmac.digest('base64')
 }
 
 const FIRST = Uint8Array.of(1)
@@ -59,9 +60,6 @@ function infoText(bucketIdentity: string, objectKey: string): string {
 }
 
 /** The data key of one object under one master key, given as its {@link derivationKey}. @throws S3Error AccessDenied */
-export function deriveDataKey(prk: KeyObject, bucketIdentity: string, objectKey: string): KeyObject {
-  const bytes = expand(prk, infoText(bucketIdentity, objectKey))
-  const key = createSecretKey(bytes)
-  bytes.fill(0)
-  return key
+export function deriveDataKey(prk: KeyObject, bucketIdentity: string, objectKey: string): EncodedKey {
+  return new EncodedKey(expand(prk, infoText(bucketIdentity, objectKey)))
 }

@@ -1,11 +1,11 @@
-import type { KeyObject } from 'node:crypto'
+import type { CustomerKey } from '../s3/customer-key.js'
 import type { Problem } from '../config/problem.js'
 import type { KmsFailure } from './kms-port.js'
 import type { ObjectScope, Soon } from './port.js'
 
 /** The data keys of a keyring whose keys come from KMS, when they are asked for. */
 export interface KmsKeys {
-  readonly dataKey: (keyVersion: string, scope: ObjectScope) => Soon<KeyObject>
+  readonly dataKey: (keyVersion: string, scope: ObjectScope) => Soon<CustomerKey>
   /**
    * Asks KMS for every key version and holds it to its check value; a problem for each that does not open. KMS that is
    * away is asked again for this long.

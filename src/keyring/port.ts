@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import type { CustomerKey } from '../s3/customer-key.js'
 import type { Bucket, ObjectKey, VersionId } from '../s3/names.js'
 
 /** What a data key belongs to. `bucketIdentity` is the bucket's name unless a rule says otherwise (design: keys). */
@@ -10,11 +10,11 @@ export interface ObjectScope {
   readonly version: { readonly type: 'latest' } | { readonly type: 'id'; readonly versionId: VersionId }
 }
 
-/** A 256-bit secret for one object, and where it came from. The KeyObject prints no bytes. */
+/** A 256-bit secret for one object, and where it came from. The key prints no bytes. */
 export interface DataKey {
   readonly keyring: string
   readonly keyVersion: string
-  readonly key: KeyObject
+  readonly key: CustomerKey
 }
 
 /** A result that a keyring in memory has at once and one behind a network has later. */

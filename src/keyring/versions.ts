@@ -1,11 +1,12 @@
 import type { KeyObject } from 'node:crypto'
+import type { CustomerKey } from '../s3/customer-key.js'
 import type { DataKey, Keyring, ObjectScope, Soon } from './port.js'
 import type { PlainVersion, VersionHead } from './keyring-file.js'
 import { whenKnown } from './soon.js'
 import { activeAt } from './succession.js'
 
 /** From an object to its data key, under one key version. */
-export type DataKeyOf = (scope: ObjectScope) => KeyObject
+export type DataKeyOf = (scope: ObjectScope) => CustomerKey
 
 /** What is computed once for a key: whatever is the same for every object. */
 export type Prepare = (key: KeyObject) => DataKeyOf
@@ -21,7 +22,7 @@ export function versionedKeyring(
   type: Exclude<Keyring['type'], 'objects'>,
   versions: readonly VersionHead[],
   now: () => Date,
-  dataKey: (id: string, scope: ObjectScope) => Soon<KeyObject>,
+  dataKey: (id: string, scope: ObjectScope) => Soon<CustomerKey>,
 ): Keyring {
   const orders = new Map(versions.map((active) => [active.id, readingOrder(versions, active)]))
   // A keyring without an active version is a mistake here and now, not at the first write.

@@ -1,6 +1,10 @@
 import { hash, type KeyObject } from 'node:crypto'
+import { EncodedKey } from './encoded-key.js'
 import { S3Error } from './error.js'
 import type { Fields } from './fields.js'
+
+/** A key to send. Prints no bytes. */
+export type CustomerKey = KeyObject | EncodedKey
 
 /** The three headers of one customer key, lower-case. Holds the key: never to be logged. */
 export type CustomerKeyHeaders = Readonly<Record<string, string>>
@@ -15,28 +19,28 @@ const ALGORITHM = 'AES256'
  * @throws S3Error InternalError where the key is not 32 bytes
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
  */
-export function targetHeaders(key: KeyObject): CustomerKeyHeaders {
-  const bytes = bytesOf(key)
+export function targetHeaders(key: CustomerKey): CustomerKeyHeaders {
+  const base64 = base64Of(key)
   return {
     'x-amz-server-side-encryption-customer-algorithm': ALGORITHM,
-    'x-amz-server-side-encryption-customer-key': bytes.toString('base64'),
-    'x-amz-server-side-encryption-customer-key-md5': hash('md5', bytes, 'base64'),
+    'x-amz-server-side-encryption-customer-key': base64,
+    'x-amz-server-side-encryption-customer-key-md5': md5Of(base64),
   }
 }
 
 /** The headers that give S3 the key of the object that a copy reads. @throws S3Error InternalError */
-export function copySourceHeaders(key: KeyObject): CustomerKeyHeaders {
-  const bytes = bytesOf(key)
+export function copySourceHeaders(key: CustomerKey): CustomerKeyHeaders {
+  const base64 = base64Of(key)
   return {
     'x-amz-copy-source-server-side-encryption-customer-algorithm': ALGORITHM,
-    'x-amz-copy-source-server-side-encryption-customer-key': bytes.toString('base64'),
-    'x-amz-copy-source-server-side-encryption-customer-key-md5': hash('md5', bytes, 'base64'),
+    'x-amz-copy-source-server-side-encryption-customer-key': base64,
+    'x-amz-copy-source-server-side-encryption-customer-key-md5': md5Of(base64),
   }
 }
 
 /** Base64 of the MD5 of the key's raw bytes: what S3 answers with to prove which key it used. */
-export function customerKeyMD5(key: KeyObject): string {
-  return hash('md5', bytesOf(key), 'base64')
+export function customerKeyMD5(key: CustomerKey): string {
+  return md5Of(base64Of(key))
 }
 
 /** The same of a key that is in headers already, from {@link targetHeaders}. @throws S3Error InternalError where none is */
@@ -77,9 +81,20 @@ export function provesEncryption(fields: Fields, md5: string): 'proven' | 'missi
   return algorithm === undefined || shown === undefined ? 'missing' : 'proven'
 }
 
-function bytesOf(key: KeyObject): Buffer {
-  if (key.type !== 'secret' || key.symmetricKeySize !== 32) {
-    throw new S3Error('InternalError', { cause: 'a data key is not 32 bytes' })
-  }
-  return key.export()
+function base64Of(key: CustomerKey): string {
+  if (key instanceof EncodedKey) return key.base64()
+  if (key.type !== 'secret' || key.symmetricKeySize !== KEY_LENGTH) throw notAKey()
+  return key.export().toString('base64')
 }
+
+const KEY_LENGTH = 32
+const decoded = Buffer.alloc(KEY_LENGTH)
+
+function md5Of(base64: string): string {
+  if (base64.length !== 44 || decoded.write(base64, 'base64') !== KEY_LENGTH) throw notAKey()
+  const md5 = hash('md5', decoded, 'base64')
+  decoded.fill(0)
+  return md5
+}
+
+const notAKey = () => new S3Error('InternalError', { cause: 'a data key is not 32 bytes' })

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { derivationInfo, derivationKey, deriveDataKey, expand, extract } from '../../src/keyring/derive.js'
-import { bytesOf, hex, type Vectors } from './material.js'
+import { bytesOf, hex, isSame, type Vectors } from './material.js'
 
 const file = new URL('../vectors/keys/derivation-v1.json', import.meta.url)
 const { vectors, derivation } = JSON.parse(readFileSync(file, 'utf8')) as Vectors
@@ -46,7 +46,7 @@ t.test('HKDF-SHA256 is that of RFC 5869, to its first 32 bytes', async (t) => {
   for (const { ikm, salt, info, length, prk, okm } of RFC_5869) {
     t.equal(okm.length, 2 * length)
     t.equal(extract(salt, ikm).toString('hex'), prk)
-    t.equal(expand(bytes(prk), info).toString('hex'), okm.slice(0, 64))
+    t.equal(Buffer.from(expand(bytes(prk), info), 'base64').toString('hex'), okm.slice(0, 64))
   }
 })
 
@@ -56,7 +56,7 @@ t.test('HKDF-SHA256 is that of node:crypto, where that takes the info', async ()
     fc.uint8Array({ maxLength: 1024 }),
     (ikm, info) => {
       const ours = expand(extract('', Buffer.from(ikm)), Buffer.from(info))
-      return ours.equals(Buffer.from(hkdfSync('sha256', ikm, '', info, 32)))
+      return ours === Buffer.from(hkdfSync('sha256', ikm, '', info, 32)).toString('base64')
     },
   )
   fc.assert(property, { numRuns: 200 })
@@ -126,13 +126,14 @@ t.test('neither normalised nor folded: what S3 takes for two objects has two key
     ['a//b', 'a/b'],
     ['a%2Fb', 'a/b'],
   ] as const) {
-    t.notOk(deriveDataKey(prk, 'bucket', a).equals(deriveDataKey(prk, 'bucket', b)), JSON.stringify([a, b]))
+    t.notOk(isSame(deriveDataKey(prk, 'bucket', a), deriveDataKey(prk, 'bucket', b)), JSON.stringify([a, b]))
   }
 })
 
 t.test('a data key prints no bytes', async (t) => {
   const key = deriveDataKey(derivationKey(createSecretKey(bytesOf('master'))), 'bucket', 'object')
-  const shown = `${inspect(key, { showHidden: true, depth: 9 })}${JSON.stringify({ key })}`
+  const shown = `${inspect({ key }, { showHidden: true, depth: 9, getters: true })}${JSON.stringify({ key })}${String(key)}`
+  t.match(shown, /\[key\]/)
   t.notOk(shown.includes(hex(key)))
   t.notOk(shown.includes(key.export().toString('base64')))
 })

@@ -1,12 +1,14 @@
 import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import type { PlainVersion } from '../../src/keyring/keyring-file.js'
 import type { ObjectScope } from '../../src/keyring/port.js'
+import type { CustomerKey } from '../../src/s3/customer-key.js'
 import { parseBucket, parseObjectKey, parseVersionId } from '../../src/s3/names.js'
 
 /** Key bytes that are different for every label and the same in every run. */
 export const bytesOf = (label: string): Buffer => createHash('sha256').update(`test key ${label}`).digest()
 export const keyOf = (label: string): KeyObject => createSecretKey(bytesOf(label))
-export const hex = (key: KeyObject): string => key.export().toString('hex')
+export const hex = (key: CustomerKey): string => key.export().toString('hex')
+export const isSame = (one: CustomerKey, other: CustomerKey): boolean => hex(one) === hex(other)
 
 /** The check value as docs/keys.md describes it, written a second time. */
 export const checkOf = (bytes: Buffer): string =>

@@ -6,8 +6,10 @@ import {
   hasCustomerKeys,
   isCustomerKey,
   provesEncryption,
+  sentKeyMD5,
   targetHeaders,
 } from '../../src/s3/customer-key.js'
+import { EncodedKey } from '../../src/s3/encoded-key.js'
 import { refusal } from './refusal.js'
 
 const SSE = 'x-amz-server-side-encryption-customer-'
@@ -88,5 +90,21 @@ t.test('what proves the encryption', (t) => {
     'missing',
     "the store's own encryption is none of ours",
   )
+  t.end()
+})
+
+t.test('an encoded key gives the same headers as a KeyObject, and is never one of another size', (t) => {
+  const encoded = new EncodedKey(KEY)
+  t.strictSame(targetHeaders(encoded), targetHeaders(key))
+  t.strictSame(copySourceHeaders(encoded), copySourceHeaders(key))
+  t.equal(customerKeyMD5(encoded), MD5)
+  t.equal(sentKeyMD5(targetHeaders(encoded)), MD5)
+  t.ok(encoded.export().equals(key.export()))
+  for (const text of ['', KEY.slice(4), `${KEY}AAAA`, '!'.repeat(44), Buffer.alloc(31).toString('base64')]) {
+    for (const make of [targetHeaders, copySourceHeaders, customerKeyMD5]) {
+      t.equal(refusal(() => make(new EncodedKey(text))).code, 'InternalError', text)
+    }
+  }
+  t.equal(refusal(() => sentKeyMD5(copySourceHeaders(key))).code, 'InternalError')
   t.end()
 })
