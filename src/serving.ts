@@ -66,9 +66,10 @@ export async function startServing(
     const { keyring, keyVersion, failure } = event
     log.error({ keyring, keyVersion, kms: failure.type, reason: failure.reason }, 'KMS gives no key')
   })
-  const failures = recentFailures()
+  const failures = recentFailures(world.now)
   const composeOf = (given: Config, keyrings: readonly OpenedKeyring[]): Composed => {
-    const writeAccessLog = accessLog({ log, objectKeys: given.log.objectKeys })
+    const { objectKeys } = given.log
+    const writeAccessLog = accessLog({ log, objectKeys })
     return compose(given, keyringsOf(keyrings), {
       now: world.now,
       monotonic: () => performance.now(),
@@ -78,8 +79,8 @@ export async function startServing(
         // First: an access log that cannot be written throws.
         if (audit !== 'off') audit.observe(event)
         metrics.observe(event)
-        writeAccessLog(tracing === 'off' ? event : tracing.observe(event, given.log.objectKeys))
-        failures.note(event, given.log.objectKeys, world.now())
+        writeAccessLog(tracing === 'off' ? event : tracing.observe(event, objectKeys))
+        failures.note(event, objectKeys)
       },
       warn: (message, detail) => log.warn(detail, message),
     })

@@ -1,5 +1,5 @@
 import type { RequestEvent, RequestObserver } from '../proxy/event.js'
-import { type ObjectKeyMode, objectKeyHash } from './object-name.js'
+import { type ObjectKeyMode, clearKey, given, hashedKey } from './object-name.js'
 import { mayHoldSecret, redact } from './redact.js'
 import type { RootLogger } from './logger.js'
 
@@ -37,7 +37,6 @@ function levelOf(outcome: RequestEvent['outcome']): 'info' | 'warn' | 'error' {
  */
 function fieldsOf(event: RequestEvent, mode: ObjectKeyMode): string {
   const { bucket, objectKey } = event
-  const named = objectKey !== 'none'
   const fields = JSON.stringify({
     requestId: event.requestId,
     listener: event.listener,
@@ -49,8 +48,8 @@ function fieldsOf(event: RequestEvent, mode: ObjectKeyMode): string {
     operation: event.operation,
     bucket,
     traceId: event.trace === 'none' ? undefined : event.trace.traceId,
-    objectKey: named && mode === 'clear' ? objectKey : undefined,
-    objectKeyHash: named && mode === 'hashed' ? objectKeyHash(bucket, objectKey) : undefined,
+    objectKey: clearKey(objectKey, mode),
+    objectKeyHash: hashedKey(bucket, objectKey, mode),
     status: event.status,
     outcome: event.outcome,
     errorCode: given(event.errorCode),
@@ -69,8 +68,6 @@ function fieldsOf(event: RequestEvent, mode: ObjectKeyMode): string {
   })
   return mayHoldSecret(fields) ? JSON.stringify(redact(JSON.parse(fields))) : fields
 }
-
-const given = <V extends string | number>(value: V): V | undefined => (value === 'none' ? undefined : value)
 
 /** Microseconds are enough. */
 const ms = (value: number) => Math.round(value * 1000) / 1000

@@ -1,5 +1,8 @@
 import type { NamedObject, RequestEvent } from '../proxy/event.js'
-import { type ObjectKeyMode, objectKeyFields } from './object-name.js'
+import { type ObjectKeyMode, clearKey, given, hashedKey } from './object-name.js'
+import { isoTimes } from './iso-time.js'
+
+const isoTime = isoTimes()
 
 /**
  * One line of the audit log, line feed included: who did what to what, with which key version, whether it was allowed,
@@ -8,65 +11,54 @@ import { type ObjectKeyMode, objectKeyFields } from './object-name.js'
  * @param now when the request was over
  */
 export function auditLine(event: RequestEvent, objectKeys: ObjectKeyMode, now: Date): string {
+  const { bucket, objectKey, copySource, deletes, keySource } = event
   const refused = event.outcome === 'refused'
-  const started = Number.isFinite(event.totalMs) ? now.getTime() - event.totalMs : now.getTime()
-  return `${JSON.stringify({
+  const ofKeyring = keySource === 'keyring'
+  const ended = now.getTime()
+  const started = Number.isFinite(event.totalMs) ? ended - event.totalMs : ended
+  // One literal with all that a line can have, in their order: what is undefined JSON leaves out.
+  const line = JSON.stringify({
     type: 'audit',
     version: 1,
-    time: new Date(started).toISOString(),
-    durationMs: Math.round(now.getTime() - started),
+    time: isoTime(started),
+    durationMs: Math.round(ended - started),
     requestId: event.requestId,
     listener: event.listener,
     clientAddress: event.remoteAddress,
-    ...who(event),
+    identity: given(event.identity),
+    accessKeyId: given(event.accessKeyId),
+    signature: event.signature,
     operation: event.operation,
-    ...what(event, objectKeys),
-    ...keys(event),
+    bucket: given(bucket),
+    objectKey: clearKey(objectKey, objectKeys),
+    objectKeyHash: hashedKey(bucket, objectKey, objectKeys),
+    versionId: given(event.versionId),
+    copySource:
+      copySource === 'none'
+        ? undefined
+        : { bucket: copySource.bucket, ...objectOf(copySource.bucket, copySource, objectKeys) },
+    objects: deletes.length === 0 ? undefined : deletes.map((named) => objectOf(bucket, named, objectKeys)),
+    keySource: given(keySource),
+    keyring: ofKeyring ? event.keyring : undefined,
+    keyVersion: ofKeyring ? event.keyVersion : undefined,
+    sourceKeyring: given(event.sourceKeyring),
+    sourceKeyVersion: given(event.sourceKeyVersion),
     decision: refused ? 'deny' : 'allow',
-    ...(refused ? { deniedBy: event.stage } : {}),
+    deniedBy: refused ? event.stage : undefined,
     outcome: event.outcome,
     status: event.status,
-    ...given('errorCode', event.errorCode),
-    ...given('reason', event.reason),
-    ...given('upstreamStatus', event.upstreamStatus),
-    ...given('upstreamRequestId', event.upstreamRequestId),
+    errorCode: given(event.errorCode),
+    reason: given(event.reason),
+    upstreamStatus: given(event.upstreamStatus),
+    upstreamRequestId: given(event.upstreamRequestId),
     bytesIn: event.bytesIn,
     bytesOut: event.bytesOut,
-  })}\n`
-}
-
-const who = ({ identity, accessKeyId, signature }: RequestEvent) => ({
-  ...given('identity', identity),
-  ...given('accessKeyId', accessKeyId),
-  signature,
-})
-
-function what(event: RequestEvent, mode: ObjectKeyMode) {
-  const { bucket, objectKey, versionId, copySource, deletes } = event
-  return {
-    ...given('bucket', bucket),
-    ...objectKeyFields(bucket, objectKey, mode),
-    ...given('versionId', versionId),
-    ...(copySource === 'none'
-      ? {}
-      : { copySource: { bucket: copySource.bucket, ...objectOf(copySource.bucket, copySource, mode) } }),
-    ...(deletes.length === 0 ? {} : { objects: deletes.map((named) => objectOf(bucket, named, mode)) }),
-  }
+  })
+  return `${line}\n`
 }
 
 const objectOf = (bucket: string, { objectKey, versionId }: NamedObject, mode: ObjectKeyMode) => ({
-  ...objectKeyFields(bucket, objectKey, mode),
-  ...(versionId === undefined ? {} : { versionId }),
+  objectKey: clearKey(objectKey, mode),
+  objectKeyHash: hashedKey(bucket, objectKey, mode),
+  versionId,
 })
-
-function keys({ keySource, keyring, keyVersion, sourceKeyring, sourceKeyVersion }: RequestEvent) {
-  return {
-    ...given('keySource', keySource),
-    ...(keySource === 'keyring' ? { keyring, keyVersion } : {}),
-    ...given('sourceKeyring', sourceKeyring),
-    ...given('sourceKeyVersion', sourceKeyVersion),
-  }
-}
-
-const given = <N extends string>(name: N, value: string | number): { readonly [K in N]?: string | number } =>
-  value === 'none' ? {} : ({ [name]: value } as { readonly [K in N]?: string | number })

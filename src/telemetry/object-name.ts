@@ -13,12 +13,14 @@ export function objectKeyHash(bucket: string, objectKey: string): string {
   return hash('sha256', `${bucket}\0${objectKey}`, 'hex').slice(0, 16)
 }
 
-/** The fields of a log's line that name an object. */
-export function objectKeyFields(
-  bucket: string,
-  objectKey: string | 'none',
-  mode: ObjectKeyMode,
-): { readonly objectKey?: string; readonly objectKeyHash?: string } {
-  if (mode === 'omitted' || objectKey === 'none') return {}
-  return mode === 'clear' ? { objectKey } : { objectKeyHash: objectKeyHash(bucket, objectKey) }
-}
+/** The object key for a log's line, where it may stand there; undefined is left out of JSON. */
+export const clearKey = (objectKey: string | 'none', mode: ObjectKeyMode): string | undefined =>
+  mode === 'clear' ? given(objectKey) : undefined
+
+/** Its hash, where that stands for it. */
+export const hashedKey = (bucket: string, objectKey: string | 'none', mode: ObjectKeyMode): string | undefined =>
+  mode === 'hashed' && objectKey !== 'none' ? objectKeyHash(bucket, objectKey) : undefined
+
+/** A field's value for JSON, which leaves it out where it is `none`. */
+export const given = <V extends string | number>(value: V | 'none'): V | undefined =>
+  value === 'none' ? undefined : value

@@ -1,4 +1,4 @@
-import { type ObjectKeyMode, objectKeyFields } from './object-name.js'
+import { type ObjectKeyMode, clearKey, hashedKey } from './object-name.js'
 import type { RequestEvent } from '../proxy/event.js'
 
 /** A request that did not go well, as the status page shows it: what the log has of it, in short. */
@@ -22,31 +22,36 @@ export interface RecentFailure {
 const MOST = 20
 
 /** The last requests that were refused or failed, newest last; in memory only. */
-export function recentFailures(): {
-  readonly note: (event: RequestEvent, objectKeys: ObjectKeyMode, now: Date) => void
+export function recentFailures(now: () => Date): {
+  readonly note: (event: RequestEvent, objectKeys: ObjectKeyMode) => void
   readonly list: () => readonly RecentFailure[]
 } {
   const kept: RecentFailure[] = []
   return {
-    note: (event, objectKeys, now) => {
+    note: (event, objectKeys) => {
       if (event.outcome === 'complete' || event.outcome === 'client-gone') return
-      const { requestId, operation, status, outcome, stage } = event
-      kept.push({
-        time: now.toISOString(),
-        ...{ requestId, clientAddress: event.remoteAddress, operation, status, outcome, stage },
-        ...given('identity', event.identity),
-        ...given('bucket', event.bucket),
-        ...objectKeyFields(event.bucket, event.objectKey, objectKeys),
-        ...given('errorCode', event.errorCode),
-        ...given('reason', event.reason),
-      })
+      kept.push(failureOf(event, objectKeys, now()))
       if (kept.length > MOST) kept.shift()
     },
     list: () => kept,
   }
 }
 
-const given = <N extends string>(name: N, value: string): { readonly [K in N]?: string } =>
+function failureOf(event: RequestEvent, objectKeys: ObjectKeyMode, now: Date): RecentFailure {
+  const { requestId, operation, bucket, objectKey, status, outcome, stage } = event
+  return {
+    time: now.toISOString(),
+    ...{ requestId, clientAddress: event.remoteAddress, operation, status, outcome, stage },
+    ...present('identity', event.identity),
+    ...present('bucket', bucket),
+    ...present('objectKey', clearKey(objectKey, objectKeys) ?? 'none'),
+    ...present('objectKeyHash', hashedKey(bucket, objectKey, objectKeys) ?? 'none'),
+    ...present('errorCode', event.errorCode),
+    ...present('reason', event.reason),
+  }
+}
+
+const present = <N extends string>(name: N, value: string): { readonly [K in N]?: string } =>
   value === 'none' ? {} : ({ [name]: value } as { readonly [K in N]?: string })
 
 /** Of several processes the newest, newest first. */

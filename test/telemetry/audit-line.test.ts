@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { RequestEvent } from '../../src/proxy/event.js'
+import fc from 'fast-check'
 import { auditFaults } from '../support/audit-schema.js'
 import { auditLine } from '../../src/telemetry/audit-line.js'
 import { objectKeyHash } from '../../src/telemetry/object-name.js'
@@ -93,3 +94,79 @@ t.test('nothing that a client sends breaks a line', async (t) => {
   const line = lineOf({ ...served, objectKey: odd, accessKeyId: odd, reason: odd, totalMs: NaN })
   t.equal(line['objectKey'], odd)
 })
+
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('none', '', '__proto__', 'toJSON', '"', '\\', '\ud800', '"}\n{"type":"audit"}\n', '\u2028'),
+)
+const object = fc.record({ objectKey: hostile, versionId: hostile }, { requiredKeys: ['objectKey'] })
+const source = fc.record(
+  { bucket: hostile, objectKey: hostile, versionId: hostile },
+  { requiredKeys: ['bucket', 'objectKey'] },
+)
+const number = fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e6, noNaN: true }))
+const event: fc.Arbitrary<RequestEvent> = fc
+  .record({
+    ...{ requestId: hostile, listener: hostile, remoteAddress: hostile, identity: hostile, accessKeyId: hostile },
+    ...{ operation: hostile, bucket: hostile, objectKey: hostile, versionId: hostile, errorCode: hostile },
+    ...{ reason: hostile, upstreamRequestId: hostile, keyring: hostile, keyVersion: hostile },
+    ...{ sourceKeyring: hostile, sourceKeyVersion: hostile },
+    ...{ status: number, bytesIn: number, bytesOut: number, totalMs: number },
+    upstreamStatus: fc.oneof(fc.constant('none' as const), number),
+    keySource: fc.constantFrom('keyring', 'client', 'plain', 'none'),
+    outcome: fc.constantFrom('complete', 'refused', 'client-gone'),
+    copySource: fc.oneof(fc.constant('none' as const), source),
+    deletes: fc.array(object, { maxLength: 3 }),
+  })
+  .map((fields) => ({ ...served, ...fields }))
+
+/** What a line has of an event, name by name. */
+function plainly(given: RequestEvent, mode: 'clear' | 'hashed' | 'omitted') {
+  const present = (fields: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== 'none' && value !== undefined))
+  const nameOf = (bucket: string, objectKey: string) => {
+    if (mode === 'omitted' || objectKey === 'none') return {}
+    return mode === 'clear' ? { objectKey } : { objectKeyHash: objectKeyHash(bucket, objectKey) }
+  }
+  const objectOf = (bucket: string, named: { readonly objectKey: string; readonly versionId?: string }) => ({
+    ...nameOf(bucket, named.objectKey),
+    ...('versionId' in named ? { versionId: named.versionId } : {}),
+  })
+  const { requestId, listener, remoteAddress, identity, accessKeyId, signature, operation, bucket } = given
+  const { copySource, deletes, keySource, keyring, keyVersion, sourceKeyring, sourceKeyVersion, stage } = given
+  const { outcome, status, errorCode, reason, upstreamStatus, upstreamRequestId, bytesIn, bytesOut } = given
+  const time = new Date(NOW.getTime() - given.totalMs).toISOString()
+  const durationMs = Math.round(NOW.getTime() - (NOW.getTime() - given.totalMs))
+  return {
+    ...{ type: 'audit', version: 1, time, durationMs, requestId, listener, clientAddress: remoteAddress },
+    ...present({ identity, accessKeyId }),
+    ...{ signature, operation },
+    ...present({ bucket, ...nameOf(bucket, given.objectKey), versionId: given.versionId }),
+    ...(copySource === 'none'
+      ? {}
+      : { copySource: { bucket: copySource.bucket, ...objectOf(copySource.bucket, copySource) } }),
+    ...(deletes.length === 0 ? {} : { objects: deletes.map((named) => objectOf(bucket, named)) }),
+    ...present({ keySource }),
+    ...(keySource === 'keyring' ? { keyring, keyVersion } : {}),
+    ...present({ sourceKeyring, sourceKeyVersion }),
+    ...(outcome === 'refused' ? { decision: 'deny', deniedBy: stage } : { decision: 'allow' }),
+    ...{ outcome, status },
+    ...present({ errorCode, reason, upstreamStatus, upstreamRequestId }),
+    ...{ bytesIn, bytesOut },
+  }
+}
+
+t.test(
+  'whatever is in an event, its line is one line with exactly that, in the order of the documentation',
+  async (t) => {
+    fc.assert(
+      fc.property(event, fc.constantFrom('clear', 'hashed', 'omitted'), (given, mode) => {
+        const line = auditLine(given, mode, NOW)
+        const plain = `${JSON.stringify(plainly(given, mode))}\n`
+        if (line !== plain || line.indexOf('\n') !== line.length - 1) throw new Error(`${line} is not ${plain}`)
+      }),
+      { numRuns: 1000 },
+    )
+    t.pass()
+  },
+)
