@@ -123,7 +123,7 @@ function memoryGoals({ growth, memory }: Report): readonly Goal[] {
 /** What "equal" means for a heap after a soak: garbage collection leaves some hundred KiB more or less. */
 export const SOAK_NOISE_MIB = 2
 
-function restGoals({ soak, idle, start }: Report): readonly Goal[] {
+function restGoals({ soak, idle, start, chunks }: Report): readonly Goal[] {
   const row = idle.find(({ hop }) => hop === 'lean pass')
   return [
     ...(soak === 'none'
@@ -151,5 +151,9 @@ function restGoals({ soak, idle, start }: Report): readonly Goal[] {
     ...(start === 'none'
       ? []
       : [{ name: 'start to ready', value: start.toReadyMs, unit: 'ms', goal: atMost(1000), remark: '' } as const]),
+    ...chunks.map(({ chunkBytes, ratio }) => {
+      const name = `speed of verified chunks of ${chunkBytes / 1024} KiB : SHA-256`
+      return { name, value: ratio, unit: '×', goal: atLeast(0.8), remark: '' } as const
+    }),
   ]
 }

@@ -1,8 +1,9 @@
-import { GIB, MIB } from './content.js'
+import { GIB, KIB, MIB } from './content.js'
 import { HOPS, type HopName, PROXIES, RIVALS } from './hop-names.js'
 import { BODY_LOADS, SMALL_LOAD, goalTable } from './goals.js'
 import type { Measured } from './measure.js'
 import type { Report } from './report.js'
+import type { ChunkRow } from './sections/chunks.js'
 import type { GrowthRow, MemoryRow } from './sections/memory.js'
 import type { IdleRow } from './sections/idle.js'
 import type { LatencyRow } from './sections/latency.js'
@@ -67,6 +68,7 @@ export function sectionsOf(report: Report): readonly Section[] {
     ...(soak === 'none' ? [] : [one('Soak', soakTable(soak))]),
     ...rows(report.idle, (of) => one('Idle clients', idleTable(of))),
     ...(start === 'none' ? [] : [one('Start', startTable(start))]),
+    ...rows(report.chunks, (of) => one('Verification of signed chunks', chunksTable(of))),
     ...rows(report.rekey, (of) => one('encrypt and rekey, objects of 1 KiB', rekeyTable(of))),
   ]
 }
@@ -219,6 +221,17 @@ const startTable = ({ runs, toReadyMs, nodeAloneMs }: StartResult): string =>
       ['start to ready', toReadyMs.toFixed(0), ratio(toReadyMs, nodeAloneMs)],
       ['node alone', nodeAloneMs.toFixed(0), ratio(nodeAloneMs, nodeAloneMs)],
     ],
+  )
+
+const chunksTable = (rows: readonly ChunkRow[]): string =>
+  table(
+    ['', 'SHA-256 alone, MiB/s', 'verified, MiB/s', 'verified : SHA-256'],
+    rows.map(({ chunkBytes, sha256MibPerSecond, verifiedMibPerSecond, ratio: share }) => [
+      `chunks of ${chunkBytes / KIB} KiB`,
+      sha256MibPerSecond.toFixed(0),
+      verifiedMibPerSecond.toFixed(0),
+      `${share.toFixed(2)} ×`,
+    ]),
   )
 
 const rekeyTable = (rows: readonly RekeyRow[]): string =>

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { resolve } from 'node:path'
 import { outputOf } from './child.js'
 import { GIB } from './content.js'
-import { chosenScenarios } from './scenarios.js'
+import { type Scenario, chosenScenarios } from './scenarios.js'
 
 export interface Options {
   /** Windows of each load for each hop; their median is shown. */
@@ -31,11 +31,19 @@ export interface Options {
 }
 
 /** What `--only` calls what is not one of the loads. */
-export const SECTIONS = ['workers', 'latency', 'memory', 'growth', 'soak', 'idle', 'start', 'rekey'] as const
+export const SECTIONS = ['workers', 'latency', 'memory', 'growth', 'soak', 'idle', 'start', 'chunks', 'rekey'] as const
 export type Section = (typeof SECTIONS)[number]
 
 export const wants = ({ only }: Pick<Options, 'only'>, section: Section): boolean =>
   only.length === 0 || only.includes(section)
+
+/** What is called as a section is no part of a load's name. */
+export function wantedLoads({ only }: Pick<Options, 'only'>): readonly Scenario[] {
+  const texts = only.filter((text) => !isSection(text))
+  return only.length > 0 && texts.length === 0 ? [] : chosenScenarios(texts)
+}
+
+const isSection = (text: string): boolean => SECTIONS.some((section) => section === text)
 
 export const USAGE = `npm run bench -- [--quick] [--node=26] [--parallel=64] [--full] [--only=TEXT,TEXT] [--profile=FOLDER]
 
@@ -88,8 +96,7 @@ export async function readOptions(args: readonly string[]): Promise<Options> {
   const parallel = Number(values.parallel)
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > 500) throw new Error('--parallel is from 1 to 500')
   const only = values.only?.toLowerCase().split(',') ?? []
-  const known = (text: string): boolean =>
-    SECTIONS.some((section) => section === text) || (text !== '' && chosenScenarios([text]).length > 0)
+  const known = (text: string): boolean => isSection(text) || (text !== '' && chosenScenarios([text]).length > 0)
   const unknown = only.find((text) => !known(text))
   if (unknown !== undefined) throw new Error(`--only: no section or load has ${JSON.stringify(unknown)} in its name`)
   const length = values.quick ? QUICK : LONG

@@ -1,3 +1,4 @@
+import type { ChunkRow } from './sections/chunks.js'
 import type { GrowthRow, MemoryRow } from './sections/memory.js'
 import type { IdleRow } from './sections/idle.js'
 import type { LatencyRow } from './sections/latency.js'
@@ -18,6 +19,7 @@ export interface Report {
   readonly soak: SoakResult | 'none'
   readonly idle: readonly IdleRow[]
   readonly start: StartResult | 'none'
+  readonly chunks: readonly ChunkRow[]
   readonly rekey: readonly RekeyRow[]
 }
 
@@ -29,5 +31,6 @@ export const readReport = (json: string): Report => ({
   soak: 'none',
   idle: [],
   start: 'none',
+  chunks: [],
   ...(JSON.parse(json) as Pick<Report, 'setting' | 'loads' | 'memory' | 'rekey'>),
 })

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { type Bench, note } from './bench.js'
 import { RIVALS } from './hop-names.js'
 import { markdown } from './markdown.js'
-import { type Options, type Section, USAGE, readOptions, wants } from './options.js'
+import { type Options, type Section, USAGE, readOptions, wantedLoads, wants } from './options.js'
 import { printProfiles } from './profile.js'
 import { measureRekey } from './rekey.js'
 import type { Report } from './report.js'
 import { findRivals } from './rivals/rivals.js'
 import { ROOT } from './root.js'
-import { chosenScenarios } from './scenarios.js'
+import { measureChunks } from './sections/chunks.js'
 import { measureIdle } from './sections/idle.js'
 import { measureLatency } from './sections/latency.js'
 import { measureLoads } from './sections/loads.js'
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const workshop = openWorkshop()
   const s3 = await startS3(workshop)
   try {
-    const wanted = chosenScenarios(options.only).some((one) => one.rivals === 'too') ? RIVALS : []
+    const wanted = wantedLoads(options).some((one) => one.rivals === 'too') ? RIVALS : []
     const rivals = await findRivals(wanted, nginx, workshop, s3.port)
     for (const [name, version] of Object.entries(rivals.setting)) note(`${name}: ${version}`)
     const setting = await settingOf(options, nginx, rivals)
@@ -62,6 +62,7 @@ async function measureAll(bench: Bench, setting: Report['setting']): Promise<Rep
     soak: await some('soak', () => measureSoak(bench), 'none'),
     idle: await some('idle', () => measureIdle(bench), []),
     start: await some('start', () => measureStart(bench), 'none'),
+    chunks: await some('chunks', () => measureChunks(bench), []),
     rekey: await some('rekey', () => measureRekey(options.node, workshop, options.rekeyObjects), []),
   }
 }

@@ -2,7 +2,8 @@ import { type Bench, nginxIfThere, note, withHops } from '../bench.js'
 import { HOPS, type HopName, PROXIES } from '../hop-names.js'
 import { CLOSED, type Hop, jobFor } from '../hops.js'
 import { type Measured, measure, median } from '../measure.js'
-import { type Scenario, chosenScenarios } from '../scenarios.js'
+import { wantedLoads } from '../options.js'
+import type { Scenario } from '../scenarios.js'
 
 export interface LoadRow {
   readonly scenario: Scenario
@@ -15,7 +16,7 @@ const WARM_UP = { first: 20_000, other: 5000, later: 200 }
 
 /** Rounds, and in each round every hop after the other: what else the machine does meets them all alike. */
 export async function measureLoads(bench: Bench): Promise<readonly LoadRow[]> {
-  const scenarios = chosenScenarios(bench.options.only)
+  const scenarios = wantedLoads(bench.options)
   if (scenarios.length === 0) return []
   const rivals = scenarios.some((one) => one.rivals === 'too') ? bench.rivals.names : []
   const wanted = new Set<HopName>(['direct', ...nginxIfThere(bench), ...rivals, ...PROXIES])
