@@ -1,8 +1,14 @@
+import type { BodyStep, PieceSink } from '../sigv4/body-step.js'
 import { scanFormFile } from '../s3/form-file.js'
-import { Readable } from 'node:stream'
 import type { PostForm } from './messages.js'
+import type { Readable } from 'node:stream'
 import { S3Error } from '../s3/error.js'
 import { formEnd } from './form-parts.js'
+import { steppedBody } from './stepped-body.js'
+import { wholeBody } from './whole-body.js'
+
+/** A form of at most so many bytes that has come as a whole is put together here, to go out in one write. */
+const MAX_WHOLE_BYTES = 16 * 1024
 
 /**
  * The body of the upstream's form: our head, the client's file as it comes, and an end of our own that makes up the length. The
@@ -14,32 +20,51 @@ import { formEnd } from './form-parts.js'
  * @throws (on the stream) S3Error EntityTooLarge, EntityTooSmall, MalformedPOSTRequest, IncompleteBody
  */
 export function formBody(form: PostForm, head: Buffer, boundary: string, length: number): Readable {
-  return Readable.from(pieces(form, head, boundary, length), { objectMode: false })
-}
-
-async function* pieces(form: PostForm, head: Buffer, boundary: string, length: number): AsyncGenerator<Buffer> {
-  const { range, body } = form
-  const scanner = scanFormFile(form.boundary)
-  let size = 0
-  yield head
-  for await (const piece of clientPieces(form)) {
-    for (const bytes of scanner.push(piece)) {
-      size += bytes.length
-      if (size > range.max) throw tooLarge(size, range.max)
-      yield bytes
+  const file = fileStep(form, (size) => formEnd(boundary, length - head.length - size))
+  const begin = (out: PieceSink): void => {
+    out(head)
+    if (form.rest.length > 0) file.piece(form.rest, out)
+  }
+  if (form.rest.length < form.remaining || length > MAX_WHOLE_BYTES) return steppedBody(form.body, file, begin)
+  return wholeBody(() => {
+    const pieces: Buffer[] = []
+    const keep = (bytes: Buffer): void => void pieces.push(bytes)
+    try {
+      begin(keep)
+      void file.end(keep)
+    } catch (error) {
+      form.body.destroy()
+      throw error
     }
-  }
-  if (body.errored !== null) throw body.errored
-  scanner.finish()
-  if (size < range.min) {
-    throw new S3Error('EntityTooSmall', { extra: { ProposedSize: String(size), MinSizeAllowed: String(range.min) } })
-  }
-  yield formEnd(boundary, length - head.length - size)
+    // Only its end is still to come.
+    form.body.resume()
+    return Buffer.concat(pieces)
+  })
 }
 
-async function* clientPieces({ rest, body }: PostForm): AsyncGenerator<Buffer> {
-  if (rest.length > 0) yield rest
-  for await (const piece of body as AsyncIterable<Buffer>) yield piece
+/** Takes the file out of the client's form. */
+function fileStep({ boundary, range }: PostForm, end: (size: number) => Buffer): BodyStep {
+  const scanner = scanFormFile(boundary)
+  let size = 0
+  return {
+    piece(bytes, out) {
+      for (const known of scanner.push(bytes)) {
+        size += known.length
+        if (size > range.max) throw tooLarge(size, range.max)
+        out(known)
+      }
+    },
+    end(out) {
+      scanner.finish()
+      if (size < range.min) {
+        throw new S3Error('EntityTooSmall', {
+          extra: { ProposedSize: String(size), MinSizeAllowed: String(range.min) },
+        })
+      }
+      out(end(size))
+      return undefined
+    },
+  }
 }
 
 function tooLarge(size: number, max: number): S3Error {

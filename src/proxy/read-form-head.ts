@@ -12,12 +12,16 @@ export const FORM_HEAD_TIMEOUT_MS = 60_000
  * @returns the head, and what of the body came with its last piece
  * @throws S3Error RequestTimeout, MalformedPOSTRequest and what {@link readFormHead} throws; errors of the body
  */
-export function readHead(
+export async function readHead(
   body: Readable,
   boundary: string,
   timeoutMs = FORM_HEAD_TIMEOUT_MS,
 ): Promise<{ readonly head: FormHead; readonly rest: Buffer }> {
   const take = readFormHead(boundary)
+  // Most forms are small and come with their head: then nothing has to be waited for.
+  const here = body.read() as Buffer | null
+  const progress = here === null ? { type: 'more' as const } : take(here)
+  if (progress.type === 'head') return progress
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => settle(() => reject(new S3Error('RequestTimeout'))), timeoutMs)
     const settle = (then: () => void): void => {

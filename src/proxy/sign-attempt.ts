@@ -1,6 +1,5 @@
 import type { PlannedAttempt } from './attempts.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
-import { Readable } from 'node:stream'
 import type { UpstreamRequest } from '../upstream/types.js'
 import { type Endpoint, endpointFor, upstreamPath } from '../upstream/address.js'
 import { signFormAttempt } from './sign-form.js'
@@ -8,6 +7,7 @@ import type { AwsCredentials } from '../sigv4/types.js'
 import type { Soon } from '../keyring/port.js'
 import { signHeaders } from '../sigv4/sign.js'
 import { whenKnown } from '../keyring/soon.js'
+import { wholeBody } from './whole-body.js'
 
 /**
  * The seventh stage: puts host and customer keys in and signs. What comes out is frozen: no later stage changes a
@@ -82,7 +82,7 @@ function bodyOf(body: RewrittenRequest['upstreamBody']): UpstreamRequest['body']
     case 'form':
       throw new Error('a form without its object')
     case 'bytes':
-      return { type: 'stream', stream: Readable.from([body.bytes], { objectMode: false }) }
+      return { type: 'stream', stream: wholeBody(() => body.bytes) }
     case 'stream':
       return { type: 'stream', stream: body.open() }
   }

@@ -1,21 +1,26 @@
 import { Readable } from 'node:stream'
-import type { BodyStep } from '../sigv4/body-step.js'
+import type { BodyStep, PieceSink } from '../sigv4/body-step.js'
 import { S3Error } from '../s3/error.js'
 
 /**
  * The client's body as it leaves a step: one stream, however many steps that is, through which pieces go while the source gives
  * them. It fails as its source or the step fails, and holds one piece's worth for a reader that does not read. When it
  * ends, fails or is destroyed, the source is destroyed.
+ *
+ * @param begin gives what comes before anything of the source
  */
-export function steppedBody(source: Readable, step: BodyStep): Readable {
+export function steppedBody(
+  source: Readable,
+  step: BodyStep,
+  begin: (out: PieceSink) => void = () => undefined,
+): Readable {
   let isStarted = false
   const body = new Readable({
     // What waits is buffered at the source; a second buffer would hold the same again.
     highWaterMark: 1,
     read() {
-      if (!isStarted) source.on('data', onData)
-      isStarted = true
-      source.resume()
+      if (!isStarted) start()
+      else source.resume()
     },
     destroy(error, callback) {
       source.off('data', onData).destroy()
@@ -24,6 +29,16 @@ export function steppedBody(source: Readable, step: BodyStep): Readable {
   })
   const out = (bytes: Buffer): void => {
     if (!body.destroyed && !body.push(bytes)) source.pause()
+  }
+  const start = (): void => {
+    isStarted = true
+    try {
+      begin(out)
+      if (source.readableEnded) onEnd()
+      else source.on('data', onData).resume()
+    } catch (error) {
+      fail(error)
+    }
   }
   const fail = (error: unknown): void => {
     body.destroy(error instanceof Error ? error : new Error(String(error)))

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { S3Error } from './error.js'
 import { malformedForm } from './form-error.js'
 import { parseFormPart } from './form-part.js'
@@ -32,11 +33,12 @@ const HEADER_END = Buffer.from('\r\n\r\n')
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTForms.html
  */
 export function readFormHead(boundary: string): (piece: Buffer) => HeadProgress {
-  const first = Buffer.from(`--${boundary}`, 'latin1')
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1')
-  const bytes = Buffer.allocUnsafe(MAX_HEAD_BYTES)
+  const first = delimiter.subarray(2)
   const fields = new Map<string, string>()
-  let size = 0
+  /** All of the form so far, at most MAX_HEAD_BYTES: a view of the only piece, or the pieces gathered. */
+  let known: Buffer = Buffer.alloc(0)
+  let gathered: Buffer | 'none' = 'none'
   let state: 'start' | 'header' | 'value' = 'start'
   let partStart = 0
   /** Nothing that is looked for begins before here. */
@@ -45,10 +47,9 @@ export function readFormHead(boundary: string): (piece: Buffer) => HeadProgress 
 
   /** One step; `stuck` where more bytes are needed. */
   function step(): 'on' | 'stuck' | { readonly filename: string } {
-    const known = bytes.subarray(0, size)
     if (state === 'start') {
-      const preamble = known.subarray(0, 2).equals(HEADER_END.subarray(0, 2)) ? 2 : 0
-      if (size < preamble + first.length + 2) return 'stuck'
+      const preamble = known[0] === 0x0d && known[1] === 0x0a ? 2 : 0
+      if (known.length < preamble + first.length + 2) return 'stuck'
       if (!known.subarray(preamble, preamble + first.length).equals(first)) {
         throw malformedForm('It does not begin with the boundary.')
       }
@@ -57,7 +58,7 @@ export function readFormHead(boundary: string): (piece: Buffer) => HeadProgress 
     if (state === 'header') {
       const end = known.indexOf(HEADER_END, scanned)
       if (end < 0) {
-        scanned = Math.max(partStart, size - HEADER_END.length + 1)
+        scanned = Math.max(partStart, known.length - HEADER_END.length + 1)
         return 'stuck'
       }
       const part = parseFormPart(known.subarray(partStart, end))
@@ -70,11 +71,11 @@ export function readFormHead(boundary: string): (piece: Buffer) => HeadProgress 
     }
     const end = known.indexOf(delimiter, scanned)
     if (end < 0) {
-      scanned = Math.max(partStart, size - delimiter.length + 1)
+      scanned = Math.max(partStart, known.length - delimiter.length + 1)
       return 'stuck'
     }
     const behind = end + delimiter.length
-    if (size < behind + 2) {
+    if (known.length < behind + 2) {
       scanned = end
       return 'stuck'
     }
@@ -87,25 +88,42 @@ export function readFormHead(boundary: string): (piece: Buffer) => HeadProgress 
   }
 
   function afterDelimiter(at: number): 'on' {
-    if (!isDelimiterEnd(bytes, at)) throw malformedForm('A boundary is not followed by a line end.')
-    if (bytes[at] === 0x2d) throw noFile()
+    if (!isDelimiterEnd(known, at)) throw malformedForm('A boundary is not followed by a line end.')
+    if (known[at] === 0x2d) throw noFile()
     if (at > MAX_FIELDS_BYTES) throw tooLong()
     partStart = scanned = at + 2
     state = 'header'
     return 'on'
   }
 
+  /** @returns how much of the piece there was room for */
+  function take(piece: Buffer): number {
+    if (known.length === 0) {
+      known = piece.subarray(0, MAX_HEAD_BYTES)
+      return known.length
+    }
+    if (gathered === 'none') {
+      gathered = Buffer.allocUnsafe(MAX_HEAD_BYTES)
+      known.copy(gathered)
+    }
+    const taken = piece.copy(gathered, known.length)
+    known = gathered.subarray(0, known.length + taken)
+    return taken
+  }
+
   return (piece) => {
-    const taken = piece.copy(bytes, size)
-    size += taken
+    const taken = take(piece)
     for (;;) {
       const outcome = step()
       if (outcome === 'on') continue
       if (outcome === 'stuck') {
-        if (size === MAX_HEAD_BYTES) throw tooLong()
+        if (known.length === MAX_HEAD_BYTES) throw tooLong()
         return { type: 'more' }
       }
-      const rest = Buffer.concat([bytes.subarray(partStart, size), piece.subarray(taken)])
+      const rest =
+        gathered === 'none'
+          ? piece.subarray(partStart)
+          : Buffer.concat([known.subarray(partStart), piece.subarray(taken)])
       return { type: 'head', head: { fields, filename: outcome.filename, size: partStart }, rest }
     }
   }
@@ -118,6 +136,7 @@ function isDelimiterEnd(bytes: Buffer, at: number): boolean {
 }
 
 function text(name: string, value: Buffer): string {
+  if (isUtf8(value)) return value.toString('utf8')
   try {
     return UTF8.decode(value)
   } catch (cause) {

@@ -17,6 +17,10 @@ const PARAMETER = /^[ \t]*;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\
 /** RFC 7578 (4.7) has let go of transfer encodings; those that change nothing are still sent. */
 const PLAIN_ENCODINGS = ['7bit', '8bit', 'binary']
 
+/** How browsers and libraries write a part's header when nothing in it is out of the ordinary; read at once. */
+const USUAL =
+  /^Content-Disposition: form-data; name="([ !#-[\]-~]+)"(?:; filename="([ !#-[\]-~]*)")?(?:\r\nContent-Type: [ -~]*)?$/
+
 /**
  * Reads a part's header, UTF-8 without its empty last line.
  *
@@ -24,6 +28,8 @@ const PLAIN_ENCODINGS = ['7bit', '8bit', 'binary']
  * @see https://www.rfc-editor.org/rfc/rfc7578#section-4
  */
 export function parseFormPart(header: Buffer): FormPart {
+  const usual = USUAL.exec(header.toString('latin1'))
+  if (usual !== null) return { name: (usual[1] as string).toLowerCase(), filename: usual[2] ?? 'none' }
   const fields = new Map<string, string>()
   for (const line of decode(header).split('\r\n')) {
     const [, name, value] = LINE.exec(line) ?? []

@@ -52,8 +52,13 @@ export function expandFilename({ fields, filename }: FormHead): ReadonlyMap<stri
   const expanded = new Map<string, string>()
   let size = 0
   for (const [field, value] of fields) {
-    size += value.length + (value.split(FILENAME).length - 1) * name.length
+    const isExpanded = value.includes(FILENAME)
+    size += value.length + (isExpanded ? (value.split(FILENAME).length - 1) * name.length : 0)
     if (size > MAX_EXPANDED) throw new S3Error('MaxPostPreDataLengthExceeded')
+    if (!isExpanded) {
+      expanded.set(field, value)
+      continue
+    }
     const text = value.replaceAll(FILENAME, () => name)
     if (text.includes(FILENAME)) {
       throw invalid('file', "The file's name has ${filename} in it. Rename the file.")

@@ -8,7 +8,12 @@ const HEAD = Buffer.from('head')
 const OURS = '-'.repeat(40)
 const END = '\r\n--b--\r\n'
 
-function formOf(pieces: Iterable<Buffer>, length: number, range = { min: 0, max: Infinity }): PostForm {
+function formOf(
+  pieces: Iterable<Buffer>,
+  length: number,
+  range = { min: 0, max: Infinity },
+  rest: Buffer = Buffer.alloc(0),
+): PostForm {
   const body = Readable.from(pieces, { objectMode: false })
   return {
     type: 'form',
@@ -17,7 +22,7 @@ function formOf(pieces: Iterable<Buffer>, length: number, range = { min: 0, max:
     signed: 'none',
     range,
     remaining: length,
-    rest: Buffer.alloc(0),
+    rest,
     body,
   }
 }
@@ -44,6 +49,30 @@ t.test('the upstream gets no end of a form whose file is too long or too short',
   const short = await sent(form({ min: 8, max: 9 }))
   t.equal(short.code, 'EntityTooSmall')
   t.notMatch(short.bytes, OURS)
+})
+
+t.test('a form that came with its head goes out in one piece, or fails as one that streams', async (t) => {
+  const ranges = [
+    { min: 0, max: Infinity },
+    { min: 0, max: 6 },
+    { min: 8, max: 9 },
+  ]
+  for (const text of [`content${END}`, `content${END.slice(0, -4)}`, `content\r\n--b\r\nsubmit${END}`, END, 'x']) {
+    const bytes = Buffer.from(text)
+    for (const range of ranges) {
+      const whole = formOf([], bytes.length, range, bytes)
+      const outcome = await sent(whole)
+      const streamed = await sent(formOf([bytes.subarray(3)], bytes.length, range, bytes.subarray(0, 3)))
+      t.equal(outcome.code, streamed.code, text)
+      t.equal(outcome.bytes, outcome.code === 'none' ? streamed.bytes : '', 'and nothing at all where it failed')
+      await new Promise((resolve) => setImmediate(resolve))
+      t.ok(whole.body.destroyed, 'nothing is left of the body')
+    }
+  }
+  const small = formBody(formOf([], 7 + END.length, undefined, Buffer.from(`content${END}`)), HEAD, OURS, 57)
+  let pieces = 0
+  for await (const piece of small) pieces += (piece as Buffer).length > 0 ? 1 : 0
+  t.equal(pieces, 1)
 })
 
 t.test('the file streams: pieces come out as they go in, none is kept', async (t) => {

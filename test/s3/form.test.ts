@@ -3,6 +3,7 @@ import t from 'tap'
 import { parseFormBoundary } from '../../src/s3/form-boundary.js'
 import { scanFormFile } from '../../src/s3/form-file.js'
 import { readFormHead, type FormHead } from '../../src/s3/form-head.js'
+import { parseFormPart } from '../../src/s3/form-part.js'
 import { expandFilename } from '../../src/s3/post-form.js'
 import { refusalOf } from './refusal.js'
 
@@ -101,6 +102,41 @@ t.test('headers of parts', (t) => {
     ).code,
     'InvalidArgument',
   )
+  t.end()
+})
+
+t.test('a header that is written as usual is read as one that is not', (t) => {
+  const character = fc.integer({ min: 0x20, max: 0x7f }).map((code) => String.fromCharCode(code))
+  const value = fc.oneof(
+    fc.string({ unit: character, maxLength: 12 }),
+    fc.constantFrom('key', 'X-Amz-Date', 'a b', 'ž', 'a"b', 'a\\b', 'a\tb', 'C:\\f', ''),
+  )
+  const type = fc.constantFrom(
+    '',
+    '\r\nContent-Type: a/b; c=d',
+    '\r\nContent-Type: ',
+    '\r\nContent-Type:x',
+    '\r\nContent-Type: \t',
+  )
+  const input = fc.record({ name: value, filename: fc.option(value, { nil: undefined }), type })
+  const outcome = (header: string): string => {
+    try {
+      return JSON.stringify(parseFormPart(Buffer.from(header)))
+    } catch (error) {
+      return String(error)
+    }
+  }
+  let good = 0
+  fc.assert(
+    fc.property(input, ({ name, filename, type: ending }) => {
+      const rest = `form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}${ending}`
+      const usual = outcome(`Content-Disposition: ${rest}`)
+      if (usual.startsWith('{')) good++
+      return usual === outcome(`content-disposition: ${rest}`)
+    }),
+    { numRuns: 2000 },
+  )
+  t.ok(good > 200, `${good} were good`)
   t.end()
 })
 
