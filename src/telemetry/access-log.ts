@@ -1,20 +1,20 @@
 import type { RequestEvent, RequestObserver } from '../proxy/event.js'
 import { type ObjectKeyMode, clearKey, given, hashedKey } from './object-name.js'
 import { mayHoldSecret, redact } from './redact.js'
-import type { RootLogger } from './logger.js'
+import type { RootLogger, Stamp } from './logger.js'
 
 /**
  * One line for each request: `info` where it was served (or its client left), `warn` where the proxy refused it,
  * `error` where the upstream failed or did not prove encryption.
  */
 export function accessLog(options: {
-  readonly log: Pick<RootLogger, 'shows' | 'writeFields'>
+  readonly log: Pick<RootLogger, 'shows' | 'stamp' | 'writeLine'>
   readonly objectKeys: ObjectKeyMode
 }): RequestObserver {
   const { log, objectKeys } = options
   return (event) => {
     const level = levelOf(event.outcome)
-    if (log.shows(level)) log.writeFields(level, fieldsOf(event, objectKeys))
+    if (log.shows(level)) log.writeLine(level, lineOf(log.stamp(level), event, objectKeys))
   }
 }
 
@@ -32,12 +32,15 @@ function levelOf(outcome: RequestEvent['outcome']): 'info' | 'warn' | 'error' {
 }
 
 /**
- * The line's fields as JSON; what is undefined is left out. Their names are fixed and none is a secret's, so that only texts
+ * The line as JSON; what is undefined is left out. Their names are fixed and none is a secret's, so that only texts
  * that a client or the upstream chose need a look.
  */
-function fieldsOf(event: RequestEvent, mode: ObjectKeyMode): string {
+function lineOf(stamp: Stamp, event: RequestEvent, mode: ObjectKeyMode): string {
   const { bucket, objectKey } = event
-  const fields = JSON.stringify({
+  const line = JSON.stringify({
+    level: stamp.level,
+    time: stamp.time,
+    pid: stamp.pid,
     requestId: event.requestId,
     listener: event.listener,
     remoteAddress: event.remoteAddress,
@@ -66,7 +69,7 @@ function fieldsOf(event: RequestEvent, mode: ObjectKeyMode): string {
     totalMs: ms(event.totalMs),
     msg: 'request',
   })
-  return mayHoldSecret(fields) ? JSON.stringify(redact(JSON.parse(fields))) : fields
+  return mayHoldSecret(line) ? JSON.stringify(redact(JSON.parse(line))) : line
 }
 
 /** Microseconds are enough. */

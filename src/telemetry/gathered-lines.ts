@@ -27,10 +27,11 @@ export function gatherLines(to: LogDestination): LogDestination {
     scheduled = false
     flush()
   }
-  const add = (line: string) => {
-    const size = Buffer.byteLength(line)
+  /** `text` is a line without its newline: one piece of memory, whose bytes are soon counted. */
+  const add = (text: string) => {
+    const size = Buffer.byteLength(text) + 1
     if (bytes + size > MOST_BYTES) flush()
-    waiting += line
+    waiting += `${text}\n`
     bytes += size
   }
   process.on('exit', () => {
@@ -42,11 +43,11 @@ export function gatherLines(to: LogDestination): LogDestination {
   })
   return {
     write: (line) => {
-      add(line)
+      add(line.slice(0, -1))
       flush()
     },
-    gather: (line) => {
-      add(line)
+    gather: (text) => {
+      add(text)
       if (scheduled) return
       scheduled = true
       setImmediate(atEndOfTurn)

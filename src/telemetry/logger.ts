@@ -20,11 +20,20 @@ export interface RootLogger extends Logger {
   readonly setLevel: (level: Config['log']['level']) => void
   /** Whether lines of that level are written now. */
   readonly shows: (level: RequestLevel) => boolean
+  /** What each line begins with, for a caller that makes its own. */
+  readonly stamp: (level: RequestLevel) => Stamp
   /**
-   * Writes a line that the caller made: `fields` is an object's JSON, in which nothing is redacted here. For the access
-   * log, whose fields are known; an `info` line may wait for the end of this turn of the event loop.
+   * Writes a line that the caller made: an object's JSON with the stamp first, in which nothing is redacted here. For the
+   * access log, whose fields are known; an `info` line may wait for the end of this turn of the event loop.
    */
-  readonly writeFields: (level: RequestLevel, fields: string) => void
+  readonly writeLine: (level: RequestLevel, json: string) => void
+}
+
+export interface Stamp {
+  readonly level: RequestLevel
+  /** UTC, ISO 8601 */
+  readonly time: string
+  readonly pid: number
 }
 
 export type RequestLevel = 'info' | 'warn' | 'error'
@@ -33,8 +42,8 @@ export type RequestLevel = 'info' | 'warn' | 'error'
 export interface LogDestination {
   /** The line is with the system, behind all before it, when this returns. */
   write(line: string): void
-  /** The same for a line that may wait for the end of this turn of the event loop. Without it, none waits. */
-  gather?(line: string): void
+  /** A line, without its newline, that may wait for the end of this turn of the event loop. Where this is not, none waits. */
+  gather?(text: string): void
 }
 
 /** Standard output. No line is lost when the process ends, unless it is killed: then what was gathered in this turn. */
@@ -71,10 +80,10 @@ export function createLogger(options: {
       logger.level = level
     },
     shows: (level) => logger.isLevelEnabled(level),
-    writeFields: (level, fields) => {
-      const line = `{"level":"${level}","time":"${isoTime(Date.now())}","pid":${pid},${fields.slice(1)}\n`
-      if (level === 'info' && destination.gather !== undefined) destination.gather(line)
-      else destination.write(line)
+    stamp: (level) => ({ level, time: isoTime(Date.now()), pid }),
+    writeLine: (level, json) => {
+      if (level === 'info' && destination.gather !== undefined) destination.gather(json)
+      else destination.write(`${json}\n`)
     },
   }
 }

@@ -5,7 +5,7 @@ import cluster from 'node:cluster'
 const log = createLogger({ level: 'info', destination: standardOutput() })
 let written = 0
 const lines = (count: number) => {
-  for (const last = written + count; written < last; written++) log.writeFields('info', `{"n":${written}}`)
+  for (const last = written + count; written < last; written++) log.writeLine('info', `{"n":${written}}`)
 }
 const killed = () => process.kill(process.pid, 'SIGKILL')
 
@@ -26,7 +26,7 @@ switch (process.argv[2] ?? '') {
     break
   case 'warns':
     lines(19)
-    log.writeFields('warn', '{"n":19}')
+    log.writeLine('warn', '{"n":19}')
     killed()
     break
   case 'tells':
