@@ -2,6 +2,7 @@ import type { Cancellation } from '../upstream/types.js'
 import type { ClassifiedRequest, KeyPlan, Pipeline } from './messages.js'
 import { MD5_CHECKSUM, bareETag, md5ETag, type ObjectETag } from '../s3/md5-etag.js'
 import { type Forwarded, forward } from './forward.js'
+import { flatText } from '../s3/flat-text.js'
 import { probeOf, versionQuery } from './probe.js'
 import type { CopySource } from '../s3/copy-source.js'
 import type { Fields } from '../s3/fields.js'
@@ -89,7 +90,7 @@ export function rememberETag(
   { etags }: Pick<Pipeline, 'etags'>,
 ): void {
   if (etag.md5 === 'none' && attempt.target === 'plain') etags.objects.delete(nameOf(place))
-  else etags.objects.set(nameOf(place), etag)
+  else etags.objects.set(nameOf(place), { raw: flatText(etag.raw), md5: flatText(etag.md5) })
 }
 
 export const rememberedETag = (place: ObjectPlace, { etags }: Pick<Pipeline, 'etags'>): ObjectETag | 'unknown' =>

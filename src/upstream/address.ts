@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { UpstreamConfig } from '../config/types.js'
 import { encodePath } from '../s3/encode.js'
 import { S3Error } from '../s3/error.js'
+import { flatText } from '../s3/flat-text.js'
 import type { Bucket } from '../s3/names.js'
 import type { Target } from '../s3/target.js'
 import { isRegion } from './regions.js'
@@ -44,7 +45,7 @@ export function endpointFor(
   const found = place.isAddress || !LABEL.test(bucket) ? place.pathStyle : inHost(bucket, place.pathStyle)
   // Strangers may name any bucket.
   if (place.hosts.size >= MAX_HOSTS) place.hosts.clear()
-  place.hosts.set(bucket, found)
+  place.hosts.set(flatText(bucket), found)
   return found
 }
 

@@ -1,5 +1,6 @@
 import type { UpstreamConfig } from '../config/types.js'
 import type { Fields } from '../s3/fields.js'
+import { flatText } from '../s3/flat-text.js'
 import type { RegionDirectory } from './types.js'
 
 /** One label of a host name: a region may become part of the upstream's. */
@@ -34,7 +35,7 @@ export function regionDirectory({ region }: Pick<UpstreamConfig, 'region'>, maxB
       return known
     },
     learn: (bucket, name) => {
-      if (isRegion(name)) put(bucket, name)
+      if (isRegion(name)) put(flatText(bucket), flatText(name))
     },
   }
 }

@@ -25,7 +25,7 @@ export function compile(program: string): { readonly file: string; readonly fold
     })
     mkdirSync(dirname(target(file)), { recursive: true })
     writeFileSync(target(file), outputText)
-    for (const [, path] of outputText.matchAll(/^(?:import|export)\b[^'"]*?['"](\.[^'"]+)['"]/gm)) {
+    for (const [, path] of outputText.matchAll(/^(?:import|export)\b[^'"]*?['"](\.\.?\/[^'"]+)['"]/gm)) {
       visit(resolve(dirname(file), (path as string).replace(/\.js$/, '.ts')))
     }
   }
