@@ -43,7 +43,7 @@ export class LeanResponse implements ClientResponse {
   /** Of the body, that were written. */
   #sent = 0
   #closes = false
-  #isCorked = false
+  #isBlocked = false
   #over: 'not' | 'sent' | 'cut' = 'not'
   #onOver: ((how: 'sent' | 'cut') => void) | undefined
   #onDrain: (() => void) | undefined
@@ -91,33 +91,34 @@ export class LeanResponse implements ClientResponse {
     const { socket } = this.#channel
     const head = this.#begin('unknown')
     this.#account(chunk.length)
-    this.#cork()
-    if (head !== '') socket.write(head, 'latin1')
+    if (head !== '') {
+      socket.cork()
+      socket.write(head, 'latin1')
+    }
     if (chunk.length > 0 && this.#framing === 'chunked') this.#writeChunk(chunk)
     else if (chunk.length > 0 && this.#framing !== 'none') socket.write(chunk)
-    return socket.writableLength < HIGH_WATER_MARK
+    if (head !== '') socket.uncork()
+    this.#isBlocked = socket.writableLength >= HIGH_WATER_MARK
+    return !this.#isBlocked
   }
 
   end(last: Buffer = NOTHING): void {
     if (this.#over !== 'not') return
     const head = this.#begin(last.length)
     this.#account(last.length)
-    if (typeof this.#framing === 'number' && this.#sent < this.#framing) {
-      this.destroy()
-      throw new Error('the answer is shorter than its content-length')
-    }
+    if (typeof this.#framing === 'number' && this.#sent < this.#framing) this.#giveUp('shorter')
     this.#state = 'ended'
     this.#writeLast(head, this.#framing === 'none' ? NOTHING : last)
-    this.#uncork()
     this.#channel.ended(this.#closes)
   }
 
   #writeLast(head: string, last: Buffer): void {
     const { socket, flushed } = this.#channel
     if (this.#framing === 'chunked') {
-      this.#cork()
+      socket.cork()
       if (last.length > 0) this.#writeChunk(last)
       socket.write(LAST_CHUNK, 'latin1', flushed)
+      socket.uncork()
     } else if (head === '') {
       // An empty write too: it tells when those before it are done.
       socket.write(last, flushed)
@@ -129,17 +130,20 @@ export class LeanResponse implements ClientResponse {
       last.copy(whole, head.length)
       socket.write(whole, flushed)
     } else {
-      this.#cork()
+      socket.cork()
       socket.write(head, 'latin1')
       socket.write(last, flushed)
+      socket.uncork()
     }
   }
 
   #writeChunk(chunk: Buffer): void {
     const { socket } = this.#channel
+    socket.cork()
     socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
     socket.write(chunk)
     socket.write('\r\n', 'latin1')
+    socket.uncork()
   }
 
   onDrain(listener: () => void): void {
@@ -161,7 +165,9 @@ export class LeanResponse implements ClientResponse {
 
   /** The socket takes more. */
   drained(): void {
-    if (this.#over === 'not') this.#onDrain?.()
+    if (!this.#isBlocked || this.#over !== 'not') return
+    this.#isBlocked = false
+    this.#onDrain?.()
   }
 
   over(how: 'sent' | 'cut'): void {
@@ -196,22 +202,12 @@ export class LeanResponse implements ClientResponse {
 
   #account(bytes: number): void {
     this.#sent += bytes
-    if (typeof this.#framing === 'number' && this.#sent > this.#framing) {
-      throw new Error('the answer is longer than its content-length')
-    }
+    if (typeof this.#framing === 'number' && this.#sent > this.#framing) this.#giveUp('longer')
   }
 
-  /** What is written in one turn goes out as one: upstreams give a body in pieces of 16 KiB. */
-  #cork(): void {
-    if (this.#isCorked) return
-    this.#isCorked = true
-    this.#channel.socket.cork()
-    setImmediate(() => this.#uncork())
-  }
-
-  #uncork(): void {
-    if (!this.#isCorked) return
-    this.#isCorked = false
-    this.#channel.socket.uncork()
+  /** Bytes past the length would be read as the next answer; too few make the client wait for them. */
+  #giveUp(how: 'longer' | 'shorter'): never {
+    this.destroy()
+    throw new Error(`the answer is ${how} than its content-length`)
   }
 }

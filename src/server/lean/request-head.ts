@@ -24,7 +24,7 @@ export interface RequestHead {
 const KNOWN: ReadonlySet<string> = new Set(METHODS)
 const IN_TARGET = codeTable(/[\x21-\x7e]/)
 /** origin-form, asterisk-form (of OPTIONS *) and absolute-form: RFC 9112 section 3.2. */
-const FORM = /^(?:\/|\*$|https?:\/\/[^/?#])/i
+const FORM = /^(?:\/|\*$|https?:\/\/[0-9a-z.\-_~:[\]]+(?:[/?]|$))/i
 
 /**
  * @param lines of a head, each with its CRLF, without the empty one behind them; one empty line before them is let pass
