@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openKms, type OpenKms } from './keyring/kms.js'
+import type { KmsConnection, OpenKms } from './keyring/kms.js'
 import type { KeyringEvent, KmsWorld } from './keyring/kms-world.js'
 import { kmsFailure } from './keyring/kms-failure.js'
 import type { KmsConfig } from './config/types.js'
@@ -63,13 +63,23 @@ function connect(config: KmsConfig, now: () => Date): OpenKms {
       ...(sessionToken === 'none' ? {} : { sessionToken: sessionToken.reveal() }),
     }
   }
-  try {
-    const ca = config.ca.type === 'system' ? 'system' : readFileSync(config.ca.file, 'utf8')
-    return openKms({ ...config, ca, credentials, maxSockets: MAX_SOCKETS })
-  } catch (cause) {
+  // Loaded where a keyring is in KMS: most processes have no need of the SDK, at their start or in memory.
+  const opened = open(config, credentials).catch((cause: unknown): OpenKms => {
     // It was there when the configuration was read; what is wrong with it is told where a key is asked for.
     const failure = { ...kmsFailure(cause), type: 'away' } as const
     const fail = () => Promise.resolve(failure)
     return { encrypt: fail, decrypt: fail, generateMac: fail, close: () => undefined }
+  })
+  return {
+    encrypt: async (...asked) => (await opened).encrypt(...asked),
+    decrypt: async (...asked) => (await opened).decrypt(...asked),
+    generateMac: async (...asked) => (await opened).generateMac(...asked),
+    close: () => void opened.then((kms) => kms.close()),
   }
+}
+
+async function open(config: KmsConfig, credentials: KmsConnection['credentials']): Promise<OpenKms> {
+  const ca = config.ca.type === 'system' ? 'system' : readFileSync(config.ca.file, 'utf8')
+  const { openKms } = await import('./keyring/kms.js')
+  return openKms({ ...config, ca, credentials, maxSockets: MAX_SOCKETS })
 }

@@ -1,4 +1,3 @@
-import { fromIni, fromNodeProviderChain } from '@aws-sdk/credential-providers'
 import type { CredentialConfig } from '../config/types.js'
 import { SecretAccessKey, type AwsCredentials } from '../sigv4/types.js'
 import type { CredentialSource } from './types.js'
@@ -38,11 +37,20 @@ export function credentialSource(config: CredentialConfig, world: CredentialWorl
       return () => credentials
     }
     case 'profile':
-      return refreshed(() => fromIni({ profile: config.profile, ignoreCache: true })(), world)
-    case 'default':
-      return refreshed(fromNodeProviderChain({ ignoreCache: true }), world)
+      return refreshed(async () => (await providers()).fromIni({ profile: config.profile, ignoreCache: true })(), world)
+    case 'default': {
+      let chain: SdkProvider | 'not asked' = 'not asked'
+      const ask: SdkProvider = async (options) => {
+        if (chain === 'not asked') chain = (await providers()).fromNodeProviderChain({ ignoreCache: true })
+        return chain(options)
+      }
+      return refreshed(ask, world)
+    }
   }
 }
+
+/** Loaded where one is used: most processes have no need of the SDK, at their start or in memory. */
+const providers = () => import('@aws-sdk/credential-providers')
 
 /**
  * Asks `provider` once for any number of callers, and again before what it gave expires. When a refresh fails, the old
