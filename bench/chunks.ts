@@ -1,9 +1,11 @@
-import { createHash, createSecretKey } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { KIB, MIB } from './content.js'
+import { SecretAccessKey } from '../src/sigv4/types.js'
 import { decodeChunks } from '../src/sigv4/chunk-decoder.js'
+import { keptSigningKey } from '../src/sigv4/signing-key.js'
 import { signedChunks } from '../test/support/aws-chunked.js'
 import { steppedBody } from '../src/proxy/stepped-body.js'
 
@@ -19,11 +21,13 @@ const OBJECT_BYTES = 32 * MIB
 /** A TLS record, and so what a socket gives at once. */
 const PIECE_BYTES = 16 * KIB
 const ROUNDS = 15
+const SCOPE = { accessKeyId: 'BENCH', date: '20260101', region: 'us-east-1', service: 's3' }
 const VERIFIED = {
-  scope: { accessKeyId: 'BENCH', date: '20260101', region: 'us-east-1', service: 's3' },
+  scope: SCOPE,
   timestamp: '20260101T000000Z',
   signature: createHash('sha256').digest('hex'),
-  signingKey: createSecretKey(Buffer.alloc(32, 7)),
+  // Remembered, as the key of a request that was verified is.
+  signingKey: keptSigningKey(new SecretAccessKey('bench'), SCOPE),
 } as const
 
 /**

@@ -126,7 +126,8 @@ function signerOf(
  * encryption stands where the later stages look for it.
  */
 function fieldsOfForm(head: Fields, form: ReadonlyMap<string, string>): Fields {
-  const fields = new Map([...head].filter(([name]) => !name.startsWith('x-amz-')))
+  const fields = new Map<string, string>()
+  for (const [name, value] of head) if (!name.startsWith('x-amz-')) fields.set(name, value)
   for (const [name, value] of form) {
     if (!name.startsWith(ENCRYPTION_PREFIX)) continue
     if (/[^\t\x20-\x7e]/.test(value)) {

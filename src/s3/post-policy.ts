@@ -42,10 +42,12 @@ export function parsePostPolicy(field: string): PostPolicy {
 /** S3's documents have two escapes more than JSON: a backslash before `$`, and `\v`. */
 function parseJson(field: string): unknown {
   // Not `\s`: the signature of version 2 is over bytes, and U+202F for one ends in that of a slash.
-  const bytes = field.replace(/[ \t\r\n]/g, '')
-  if (!BASE64.test(bytes)) throw invalid('invalid Base64 encoding.')
+  const isBare = BASE64.test(field)
+  const bytes = isBare ? field : field.replace(/[ \t\r\n]/g, '')
+  if (!isBare && !BASE64.test(bytes)) throw invalid('invalid Base64 encoding.')
   try {
     const text = UTF8.decode(Buffer.from(bytes, 'base64'))
+    if (!text.includes('\\')) return JSON.parse(text)
     return JSON.parse(text.replace(/\\([\s\S])/g, (whole, letter) => OWN_ESCAPES[letter as string] ?? whole))
   } catch {
     throw invalid('Invalid JSON.')

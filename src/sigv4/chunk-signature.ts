@@ -1,6 +1,5 @@
 import { S3Error } from '../s3/error.js'
-import { hmacSha256 } from './hmac.js'
-import { sameSignature, scopeText, sha256 } from './signing-key.js'
+import { sameSignature, scopeText, sha256, signatureOf } from './signing-key.js'
 import type { VerifiedSignature } from './types.js'
 
 const EMPTY_SHA256 = sha256('')
@@ -21,13 +20,12 @@ export interface SignatureChain {
  */
 export function signatureChain(verified: VerifiedSignature): SignatureChain {
   const { signingKey, timestamp, scope } = verified
-  const sign = hmacSha256(signingKey)
   // The same in all strings to sign of one body.
   const when = `${timestamp}\n${scopeText(scope)}\n`
   const chunkHead = `AWS4-HMAC-SHA256-PAYLOAD\n${when}`
   let previous = verified.signature
   const verify = (stringToSign: string, provided: string): void => {
-    if (!sameSignature(sign(stringToSign), provided)) {
+    if (!sameSignature(signatureOf(signingKey, stringToSign), provided)) {
       throw new S3Error('SignatureDoesNotMatch', {
         extra: { AWSAccessKeyId: scope.accessKeyId, StringToSign: stringToSign, SignatureProvided: provided },
       })

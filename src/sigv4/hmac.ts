@@ -4,9 +4,12 @@ import { type KeyObject, hash } from 'node:crypto'
 const BLOCK = 64
 const DIGEST = 32
 
+/** More than a string to sign has. */
+const USUAL_LENGTH = 512
+
 /**
- * HMAC-SHA256 (RFC 2104) under one key: a byte string in, hex out. For keys that sign many texts of one length, as those of strings to
- * sign are: two one-shot hashes take less than half of what making and finishing an Hmac object does.
+ * HMAC-SHA256 (RFC 2104) under one key: a byte string in, hex out. For keys that sign many texts: two one-shot hashes take less than
+ * half of what making and finishing an Hmac object does.
  *
  * @param key any length
  */
@@ -14,11 +17,12 @@ export function hmacSha256(key: KeyObject): (text: string) => string {
   const bytes = key.export()
   const short = bytes.length > BLOCK ? hash('sha256', bytes, 'buffer') : bytes
   const outer = padded(short, 0x5c, DIGEST)
-  let inner = padded(short, 0x36, 0)
+  let inner = padded(short, 0x36, USUAL_LENGTH)
   return (text) => {
-    if (inner.length !== BLOCK + text.length) inner = padded(short, 0x36, text.length)
+    const end = BLOCK + text.length
+    if (end > inner.length) inner = padded(short, 0x36, text.length)
     inner.write(text, BLOCK, 'latin1')
-    outer.write(hash('sha256', inner, 'binary'), BLOCK, 'latin1')
+    outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK, 'latin1')
     return hash('sha256', outer)
   }
 }
