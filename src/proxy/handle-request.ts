@@ -21,6 +21,7 @@ import { parseTraceparent } from './trace-context.js'
 import { readDocument } from './read-document.js'
 import { clientRegion } from './client-region.js'
 import { refuse } from './refuse.js'
+import { requestIds } from './request-ids.js'
 import { resolveKeys } from './resolve-keys.js'
 import { answerForm } from './answer-form.js'
 import { respond, respondToForm } from './respond.js'
@@ -34,12 +35,13 @@ import { signatureKind } from './signature-kind.js'
  * catch below, and one completion event is made, whatever happened.
  */
 export function requestHandler(live: () => Pipeline): Handler {
+  const nextId = requestIds((size) => live().randomBytes(size))
   return async (request, response, { listener, expectsContinue }) => {
     // A request keeps what it began with, whatever is loaded meanwhile.
     const pipeline = live()
     const started = pipeline.monotonic()
     const elapsed = () => pipeline.monotonic() - started
-    const requestId = pipeline.randomBytes(8).toString('hex').toUpperCase()
+    const requestId = nextId()
     const { method, remoteAddress } = request
     const record = newRecord({ requestId, remoteAddress, method }, listener, elapsed)
     const gone = new ClientGone()
