@@ -22,11 +22,12 @@ const REPLACED = ['content-length', 'content-type', 'transfer-encoding', 'locati
  */
 export async function answerForm(
   request: RewrittenRequest,
-  { attempt, response }: Forwarded,
+  answer: Forwarded,
   pipeline: Pick<Pipeline, 'rules'>,
   origin: string,
 ): Promise<Forwarded | 'none'> {
   const { form } = request
+  const { response } = answer
   if (form === 'none' || response.status >= 300 || request.target.type !== 'object') return 'none'
   const { bucket, objectKey } = request.target
   const { bytes } = await holdAnswer(response, MAX_ANSWER_BYTES)
@@ -44,7 +45,7 @@ export async function answerForm(
   if (status === 201) fields.set('content-type', 'application/xml')
   if (status !== 204) fields.set('content-length', String(body.length))
   return {
-    attempt,
+    ...answer,
     response: { status, fields, body: bytesBody(body) },
   }
 }

@@ -4,6 +4,7 @@ import { fromKeyring } from './attempts.js'
 import { isErrorDocument, mayFailLate } from './late-error.js'
 import { MAX_ERROR_BYTES, holdAnswer } from './hold-answer.js'
 import type { RequestRecord } from './record.js'
+import type { Soon } from '../keyring/port.js'
 import { noteKeys } from './note-keys.js'
 import { S3Error } from '../s3/error.js'
 import { provesEncryption, sentKeyMD5 } from '../s3/customer-key.js'
@@ -18,27 +19,19 @@ import { undoWrite } from './undo-write.js'
  * @throws S3Error InternalError (a write without proof, or an answer about another key), AccessDenied (a plain object
  *   where the rule says deny)
  */
-export async function checkAnswer(
+export function checkAnswer(
   request: RewrittenRequest,
   forwarded: Forwarded,
   pipeline: Pipeline,
   record: RequestRecord,
-): Promise<Forwarded> {
+): Soon<Forwarded> {
   const { attempt, response } = forwarded
   noteKeys(request.operation, attempt, record)
   if (response.status < 200 || response.status > 299 || attempt.target === 'plain') {
     if (response.status < 300) remember(request, 'plain', forwarded, pipeline)
     return forwarded
   }
-  if (mustReadBack(request, pipeline)) {
-    const { proof, answer } = await readBack(request, forwarded, attempt.target, pipeline)
-    if (proof === 'failed') return answer
-    if (proof === 'unknown') throw unverified(request, record)
-    if (proof !== 'proven') await refuseUnproven(request, forwarded, proof, pipeline, record)
-    remember(request, attempt.target, answer, pipeline)
-    rememberSource(request, answer, pipeline)
-    return answer
-  }
+  if (mustReadBack(request, pipeline)) return checkByReadingBack(request, forwarded, attempt.target, pipeline, record)
   if (request.operation.proof && !mayProveLater(request, pipeline)) {
     const proof = provesEncryption(response.fields, sentKeyMD5(attempt.headers))
     if (proof === 'missing' && request.operation.keyUse === 'read') {
@@ -46,15 +39,38 @@ export async function checkAnswer(
       remember(request, 'plain', forwarded, pipeline)
       return forwarded
     }
-    if (proof !== 'proven') {
-      const { failed, answer } = await failedLate(request, forwarded)
-      if (failed) return answer
-      await refuseUnproven(request, answer, proof, pipeline, record)
-    }
+    if (proof !== 'proven') return failedOrUnproven(request, forwarded, proof, pipeline, record)
   }
   remember(request, attempt.target, forwarded, pipeline)
   rememberSource(request, forwarded, pipeline)
   return forwarded
+}
+
+async function checkByReadingBack(
+  request: RewrittenRequest,
+  forwarded: Forwarded,
+  key: Exclude<SentKey, 'plain'>,
+  pipeline: Pipeline,
+  record: RequestRecord,
+): Promise<Forwarded> {
+  const { proof, answer } = await readBack(request, forwarded, key, pipeline)
+  if (proof === 'failed') return answer
+  if (proof === 'unknown') throw unverified(request, record)
+  if (proof !== 'proven') await refuseUnproven(request, forwarded, proof, pipeline, record)
+  remember(request, key, answer, pipeline)
+  rememberSource(request, answer, pipeline)
+  return answer
+}
+
+async function failedOrUnproven(
+  request: RewrittenRequest,
+  forwarded: Forwarded,
+  proof: 'missing' | 'mismatch',
+  pipeline: Pipeline,
+  record: RequestRecord,
+): Promise<Forwarded> {
+  const { failed, answer } = await failedLate(request, forwarded)
+  return failed ? answer : refuseUnproven(request, answer, proof, pipeline, record)
 }
 
 /** A copy that failed inside its 200 has made nothing: taking back what it "wrote" would remove an older object. */

@@ -15,13 +15,23 @@ import { plainRefused } from './check-answer.js'
  * @throws S3Error AccessDenied (a plain object), InternalError (the proof is about another key), ServiceUnavailable
  *   (nobody could tell); what {@link forward} throws
  */
-export async function forwardProven(
+export function forwardProven(
   request: RewrittenRequest,
   pipeline: Pipeline,
   signal: Cancellation,
   record: RequestRecord,
 ): Promise<Forwarded> {
-  if (!mustAskFirst(request)) return forward(request, pipeline, signal, record)
+  return mustAskFirst(request)
+    ? askThenForward(request, pipeline, signal, record)
+    : forward(request, pipeline, signal, record)
+}
+
+async function askThenForward(
+  request: RewrittenRequest,
+  pipeline: Pipeline,
+  signal: Cancellation,
+  record: RequestRecord,
+): Promise<Forwarded> {
   const versionId = request.upstreamQuery.get('versionId')
   const probe = probeOf(request, { method: 'HEAD', target: request.target, query: versionQuery(versionId) })
   const head = await forward({ ...probe, targetKey: request.targetKey }, pipeline, signal, record)

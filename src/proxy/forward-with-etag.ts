@@ -2,15 +2,9 @@ import type { Cancellation } from '../upstream/types.js'
 import type { KeyPlan, Pipeline, RewrittenRequest } from './messages.js'
 import { lookUpETag, type ObjectPlace, rememberedETag, showsMD5 } from './look-up-etag.js'
 import type { Forwarded } from './forward.js'
-import type { ObjectETag } from '../s3/md5-etag.js'
 import type { RequestRecord } from './record.js'
 import { bareETag } from '../s3/md5-etag.js'
 import { forwardProven } from './forward-proven.js'
-
-/** An answer, and what was asked about its object beside it. */
-export interface Answered extends Forwarded {
-  readonly object: ObjectETag | 'unknown'
-}
 
 /** So often an object may change between the question and the answer. */
 const ATTEMPTS = 3
@@ -22,16 +16,26 @@ const ATTEMPTS = 3
  *
  * @throws what {@link forwardProven} throws
  */
-export async function forwardWithETag(
+export function forwardWithETag(
   request: RewrittenRequest,
   pipeline: Pipeline,
   signal: Cancellation,
   record: RequestRecord,
-): Promise<Answered> {
-  const place = placeOf(request)
-  if (place === 'none' || !saysNoMD5(request) || !showsMD5(pipeline, place.bucket)) {
-    return { ...(await forwardProven(request, pipeline, signal, record)), object: 'unknown' }
+): Promise<Forwarded> {
+  const { target } = request
+  if (target.type !== 'object' || !saysNoMD5(request) || !showsMD5(pipeline, target.bucket)) {
+    return forwardProven(request, pipeline, signal, record)
   }
+  return forwardKnowing(request, placeOfObject(request, target), pipeline, signal, record)
+}
+
+async function forwardKnowing(
+  request: RewrittenRequest,
+  place: ObjectPlace,
+  pipeline: Pipeline,
+  signal: Cancellation,
+  record: RequestRecord,
+): Promise<Forwarded> {
   const isRead = request.operation.name !== 'GetObjectAttributes'
   let object = isRead ? rememberedETag(place, pipeline) : 'unknown'
   for (let attempt = 1; ; attempt += 1) {
@@ -53,10 +57,14 @@ function saysNoMD5({ operation, fields, query }: RewrittenRequest): boolean {
 }
 
 /** The object that a request is about, in the version that it names. */
-export function placeOf({ target, query }: RewrittenRequest): ObjectPlace | 'none' {
-  if (target.type !== 'object') return 'none'
-  return { bucket: target.bucket, objectKey: target.objectKey, versionId: query.get('versionId') ?? 'latest' }
+export function placeOf(request: RewrittenRequest): ObjectPlace | 'none' {
+  return request.target.type === 'object' ? placeOfObject(request, request.target) : 'none'
 }
+
+const placeOfObject = (
+  { query }: RewrittenRequest,
+  { bucket, objectKey }: Extract<RewrittenRequest['target'], { type: 'object' }>,
+): ObjectPlace => ({ bucket, objectKey, versionId: query.get('versionId') ?? 'latest' })
 
 /** The keys of a question about an object that has just been answered for: the one that fitted. */
 export function fittingPlan(request: RewrittenRequest, { attempt }: Forwarded): KeyPlan {

@@ -1,7 +1,9 @@
 import { type PlannedAttempt, attempts } from './attempts.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import type { Cancellation, UpstreamRequest, UpstreamResponse } from '../upstream/types.js'
+import type { ObjectETag } from '../s3/md5-etag.js'
 import type { RequestRecord } from './record.js'
+import type { Soon } from '../keyring/port.js'
 import { MAX_ERROR_BYTES, holdAnswer } from './hold-answer.js'
 import { probeOf } from './probe.js'
 import { S3Error } from '../s3/error.js'
@@ -14,6 +16,8 @@ import type { Target } from '../s3/target.js'
 export interface Forwarded {
   readonly attempt: PlannedAttempt
   readonly response: UpstreamResponse
+  /** What was asked about its object beside it. */
+  readonly object: ObjectETag | 'unknown'
 }
 
 type World = Pick<Pipeline, 'upstream' | 'regions' | 'transport' | 'now' | 'warn'>
@@ -47,7 +51,7 @@ export async function forward(
     const answer = await sendInRegion(request, attempt, pipeline, signal, record, replayable)
     if (!replayable || !mayBeAnotherKey(answer.response.status)) return answer
     const held = await holdAnswer(answer.response, MAX_ERROR_BYTES)
-    first ??= { attempt, response: held.response }
+    first ??= forwarded(attempt, held.response)
     record.seeksKey()
   }
   if (first !== undefined) return first
@@ -58,6 +62,12 @@ export async function forward(
 function mayBeAnotherKey(status: number): boolean {
   return status === 400 || status === 403
 }
+
+const forwarded = (attempt: PlannedAttempt, response: UpstreamResponse): Forwarded => ({
+  attempt,
+  response,
+  object: 'unknown',
+})
 
 async function sendInRegion(
   request: RewrittenRequest,
@@ -70,8 +80,11 @@ async function sendInRegion(
   const bucket = bucketOf(request)
   const region = pipeline.regions.regionOf(bucket)
   const used = regionToUse(request.target, pipeline)
-  const answer = await send(await sign(request, attempt, used, pipeline), pipeline, signal, record)
-  if (pipeline.upstream.region.type === 'fixed' || bucket === 'service') return { attempt, response: answer }
+  const signed = sign(request, attempt, used, pipeline)
+  record.sends()
+  const answer = await pipeline.transport(signed instanceof Promise ? await signed : signed, signal)
+  record.answered(answer)
+  if (pipeline.upstream.region.type === 'fixed' || bucket === 'service') return forwarded(attempt, answer)
   // A wrong region may be told in the document alone.
   const { bytes, response } =
     answer.status === 400 ? await holdAnswer(answer, MAX_ERROR_BYTES) : { bytes: '', response: answer }
@@ -80,12 +93,12 @@ async function sendInRegion(
     // That a signature was taken tells its region; a preflight has none.
     const taken = response.status < 300 && request.operation.permission !== 'none'
     if (region === 'unknown' && taken) pipeline.regions.learn(bucket, used)
-    return { attempt, response }
+    return forwarded(attempt, response)
   }
   pipeline.regions.learn(bucket, actual)
-  if (!replayable) return { attempt, response }
+  if (!replayable) return forwarded(attempt, response)
   response.body.destroy()
-  return { attempt, response: await send(await sign(request, attempt, actual, pipeline), pipeline, signal, record) }
+  return forwarded(attempt, await send(await sign(request, attempt, actual, pipeline), pipeline, signal, record))
 }
 
 /** A body can be sent once only, so the region of its bucket is asked for before, with a HEAD that carries no key. */
@@ -122,21 +135,26 @@ function bucketOf(request: RewrittenRequest): string {
   return request.target.type === 'service' ? 'service' : request.target.bucket
 }
 
-async function sign(
+function sign(
   request: RewrittenRequest,
   attempt: PlannedAttempt,
   region: string,
   pipeline: World,
-): Promise<UpstreamRequest> {
+): Soon<UpstreamRequest> {
   try {
-    return await signAttempt(request, attempt, region, pipeline)
+    const signed = signAttempt(request, attempt, region, pipeline)
+    return signed instanceof Promise ? signed.catch(noCredentials) : signed
   } catch (cause) {
-    if (cause instanceof S3Error) throw cause
-    throw new S3Error('ServiceUnavailable', {
-      message: 'The proxy has no credentials for the upstream at the moment. Try again.',
-      cause,
-    })
+    return noCredentials(cause)
   }
+}
+
+function noCredentials(cause: unknown): never {
+  if (cause instanceof S3Error) throw cause
+  throw new S3Error('ServiceUnavailable', {
+    message: 'The proxy has no credentials for the upstream at the moment. Try again.',
+    cause,
+  })
 }
 
 async function send(

@@ -41,14 +41,15 @@ export function mayProveLater(request: RewrittenRequest, { upstream }: Pick<Pipe
  */
 export async function readBack(
   request: RewrittenRequest,
-  { attempt, response }: Forwarded,
+  written: Forwarded,
   key: Exclude<SentKey, 'plain'>,
   pipeline: Pipeline,
 ): Promise<{ readonly proof: ReturnType<typeof provesEncryption> | 'unknown' | 'failed'; readonly answer: Forwarded }> {
+  const { response } = written
   const held = await holdAnswer(response, MAX_ANSWER_BYTES)
   if (!held.whole) throw new S3Error('InternalError', { cause: 'an answer of the upstream is too long' })
   const { bytes } = held
-  const answer = { attempt, response: held.response }
+  const answer = { ...written, response: held.response }
   if (isErrorDocument(bytes)) return { proof: 'failed', answer }
   const versionId = response.fields.get('x-amz-version-id')
   const question = probeOf(request, { method: 'HEAD', target: request.target, query: versionQuery(versionId) })

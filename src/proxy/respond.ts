@@ -1,4 +1,3 @@
-import type { Answered } from './forward-with-etag.js'
 import type { Forwarded } from './forward.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import { judgeBodilessError, judgeDocument, judgeUpstreamError } from './upstream-error.js'
@@ -23,7 +22,7 @@ import { stripResponseFields } from './rewrite-headers.js'
  */
 export function respond(
   request: RewrittenRequest,
-  { attempt, response: answer, object }: Answered,
+  { attempt, response: answer, object }: Forwarded,
   response: ClientResponse,
   pipeline: Pipeline,
   record: RequestRecord,

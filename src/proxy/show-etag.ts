@@ -1,5 +1,6 @@
 import type { Cancellation } from '../upstream/types.js'
-import { type Answered, fittingPlan, placeOf } from './forward-with-etag.js'
+import type { Forwarded } from './forward.js'
+import { fittingPlan, placeOf } from './forward-with-etag.js'
 import { MD5_CHECKSUM, bareETag, md5ETag } from '../s3/md5-etag.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import { etagIn, lookUpETag, type ObjectPlace, rememberETag, rememberedETag } from './look-up-etag.js'
@@ -21,11 +22,11 @@ const MAX_FORM_ANSWER_BYTES = 64 * 1024
  */
 export function showETagField(
   request: RewrittenRequest,
-  answer: Answered,
+  answer: Forwarded,
   pipeline: Pipeline,
   signal: Cancellation,
   record: RequestRecord,
-): Soon<Answered> {
+): Soon<Forwarded> {
   const place = placeOf(request)
   if (place === 'none') return answer
   const policy = bucketETagPolicy(pipeline.rules, place.bucket)
@@ -39,7 +40,7 @@ export function showETagField(
   )
 }
 
-function withoutChecksums(answer: Answered): Answered {
+function withoutChecksums(answer: Forwarded): Forwarded {
   const fields = new Map(answer.response.fields)
   for (const name of fields.keys()) if (name.startsWith('x-amz-checksum-')) fields.delete(name)
   return { ...answer, response: { ...answer.response, fields } }
@@ -54,11 +55,11 @@ interface Asking {
   readonly record: RequestRecord
 }
 
-function opaque(answer: Answered): Answered {
+function opaque(answer: Forwarded): Forwarded {
   return withETag(answer, showETag)
 }
 
-function withETag(answer: Answered, show: (value: string) => string): Answered {
+function withETag(answer: Forwarded, show: (value: string) => string): Forwarded {
   const { response } = answer
   const value = response.fields.get('etag')
   if (value === undefined) return answer
@@ -67,7 +68,7 @@ function withETag(answer: Answered, show: (value: string) => string): Answered {
   return { ...answer, response: { ...response, fields } }
 }
 
-async function md5Shown(answer: Answered, asking: Asking): Promise<Answered> {
+async function md5Shown(answer: Forwarded, asking: Asking): Promise<Forwarded> {
   const { request, place, pipeline } = asking
   const { status, fields } = answer.response
   if (!fields.has('etag') || (status >= 300 && status !== 304)) return opaque(answer)
@@ -89,7 +90,7 @@ async function md5Shown(answer: Answered, asking: Asking): Promise<Answered> {
   }
 }
 
-async function readShown(answer: Answered, { request, place, pipeline, signal, record }: Asking): Promise<Answered> {
+async function readShown(answer: Forwarded, { request, place, pipeline, signal, record }: Asking): Promise<Forwarded> {
   const { status, fields, body } = answer.response
   if (status === 304) {
     body.resume()
@@ -110,7 +111,7 @@ async function readShown(answer: Answered, { request, place, pipeline, signal, r
 }
 
 /** A form has an MD5 only where its maker knew it beforehand; what is shown is then what HEAD shows. */
-async function formShown(answer: Answered, { request, place, pipeline, signal, record }: Asking): Promise<Answered> {
+async function formShown(answer: Forwarded, { request, place, pipeline, signal, record }: Asking): Promise<Forwarded> {
   if (request.form === 'none' || !request.form.fields.has(MD5_CHECKSUM)) return opaque(answer)
   const { response } = await holdAnswer(answer.response, MAX_FORM_ANSWER_BYTES)
   const said = md5ETag(response.fields.get(MD5_CHECKSUM))
@@ -125,14 +126,14 @@ async function formShown(answer: Answered, { request, place, pipeline, signal, r
   return md5OrOpaque({ ...answer, response }, object !== 'unknown' && object.raw === raw ? object.md5 : 'none')
 }
 
-function md5OrOpaque(answer: Answered, md5: string | 'none'): Answered {
+function md5OrOpaque(answer: Forwarded, md5: string | 'none'): Forwarded {
   return md5 === 'none' ? opaque(answer) : withETag(answer, () => `"${md5}"`)
 }
 
 function rememberWritten(
   place: ObjectPlace,
   etag: Exclude<ReturnType<typeof etagIn>, 'none'>,
-  { attempt, response }: Answered,
+  { attempt, response }: Forwarded,
   pipeline: Pipeline,
 ): void {
   rememberETag(place, etag, attempt, pipeline)
@@ -146,7 +147,7 @@ function rememberWritten(
  *
  * @throws S3Error InternalError
  */
-function checkStored(request: RewrittenRequest, { response }: Answered, record: RequestRecord): void {
+function checkStored(request: RewrittenRequest, { response }: Forwarded, record: RequestRecord): void {
   const sent = request.sentMD5()
   const stored = response.fields.get(MD5_CHECKSUM)
   if (sent === 'none' || stored === undefined || response.status >= 300 || stored === sent) return

@@ -11,7 +11,7 @@ export interface FinalRequest {
  * Headers that speak of one connection only, or that node and http-proxy treat in ways of their own: http-proxy drops
  * `trailer`, and leaves out its events where it sees `expect`.
  */
-const REFUSED: ReadonlySet<string> = new Set([
+export const CONNECTIONS_OWN: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -32,28 +32,39 @@ const BODY_METHODS: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH', 'DELE
 export function finalRequest(request: UpstreamRequest): FinalRequest {
   const { headers, method } = request
   checkTarget(request)
+  const length = bodyLength(request)
+  const declared = headers['content-length']
+  if (length === 'chunked') return { headers: frozen(headers), length }
+  if (request.body.type === 'stream') return { headers: withLengthLast(headers, declared as string), length }
+  if (BODY_METHODS.has(method)) return { headers: withLengthLast(headers, '0'), length }
+  return { headers: declared === undefined ? frozen(headers) : Object.freeze(withoutLength(headers)), length }
+}
+
+/**
+ * How many bytes of body belong to a request, by its headers and by its body.
+ *
+ * @throws UpstreamFailure `protocol` where they do not agree
+ */
+export function bodyLength({ method, headers, body }: UpstreamRequest): FinalRequest['length'] {
   const declared = headers['content-length']
   const coding = headers['transfer-encoding']
-  if (request.body.type === 'stream') {
-    if (coding !== undefined) {
-      // http-proxy would take this header off a DELETE; node frames the body where it sees it.
-      if (coding !== 'chunked' || declared !== undefined || (method !== 'PUT' && method !== 'POST')) {
-        refuse('the length')
-      }
-      return { headers: frozen(headers), length: 'chunked' }
-    }
-    if (declared === undefined || !/^\d{1,15}$/.test(declared)) refuse('a body without content-length')
-    return { headers: withLengthLast(headers, declared), length: Number(declared) }
+  if (body.type === 'none') {
+    if (coding !== undefined) refuse('transfer-encoding without a body')
+    if (declared !== undefined && declared !== '0') refuse('content-length without a body')
+    return 0
   }
-  if (coding !== undefined) refuse('transfer-encoding without a body')
-  if (declared !== undefined && declared !== '0') refuse('content-length without a body')
-  if (BODY_METHODS.has(method)) return { headers: withLengthLast(headers, '0'), length: 0 }
-  return { headers: declared === undefined ? frozen(headers) : Object.freeze(withoutLength(headers)), length: 0 }
+  if (coding === undefined) {
+    if (declared === undefined || !/^\d{1,15}$/.test(declared)) refuse('a body without content-length')
+    return Number(declared)
+  }
+  // http-proxy would take this header off a DELETE; node frames the body where it sees it.
+  if (coding !== 'chunked' || declared !== undefined || (method !== 'PUT' && method !== 'POST')) refuse('the length')
+  return 'chunked'
 }
 
 function checkTarget({ method, path, headers }: UpstreamRequest): void {
   for (const name of Object.keys(headers)) {
-    if (REFUSED.has(name)) refuse(`header ${name}`)
+    if (CONNECTIONS_OWN.has(name)) refuse(`header ${name}`)
     if (name !== name.toLowerCase()) refuse('a header name in upper case')
   }
   if ((headers['host'] ?? '') === '') refuse('no host header')

@@ -14,7 +14,13 @@ import { openExchange, type Exchange, type ExchangeResult, type Incoming } from 
 import { finalRequest, type FinalRequest } from './final-request.js'
 import { connectionPool } from './lean/pool.js'
 import { LeanExchange } from './lean/exchange.js'
-import { UpstreamFailure, type Cancellation, type Transport, type UpstreamRequest } from './types.js'
+import {
+  UpstreamFailure,
+  type Cancellation,
+  type Transport,
+  type UpstreamRequest,
+  type UpstreamResponse,
+} from './types.js'
 
 export interface TransportOptions extends ConnectionOptions {
   /** Who speaks HTTP behind http-proxy's entry: its own pass with node's client, or the one in `lean/` (docs/adr/0007). */
@@ -55,13 +61,8 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
   let retries = 0
   let bodyBytesSent = 0
 
-  const send = async (
-    request: UpstreamRequest,
-    final: FinalRequest,
-    signal: Cancellation,
-    isKept: boolean,
-  ): Promise<ExchangeResult> => {
-    const exchange = connections.send(request, final, signal, isKept)
+  const send = async (request: UpstreamRequest, signal: Cancellation, isKept: boolean): Promise<ExchangeResult> => {
+    const exchange = connections.send(request, signal, isKept)
     unanswered.add(exchange)
     try {
       return await exchange.result
@@ -70,17 +71,18 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
       bodyBytesSent += exchange.bytesSent()
     }
   }
+  const sendAgain = async (request: UpstreamRequest, signal: Cancellation): Promise<UpstreamResponse> => {
+    retries += 1
+    const second = await send(request, signal, false)
+    if (second.type === 'answer') return second.response
+    throw second.failure
+  }
 
   return {
     transport: async (request, signal) => {
       if (isClosed) throw new UpstreamFailure('aborted', false, new Error('the transport is closed'))
-      const final = finalRequest(request)
-      const first = await send(request, final, signal, true)
-      if (first.type === 'answer') return first.response
-      retries += 1
-      const second = await send(request, final, signal, false)
-      if (second.type === 'answer') return second.response
-      throw second.failure
+      const first = await send(request, signal, true)
+      return first.type === 'answer' ? first.response : sendAgain(request, signal)
     },
     stats: () => ({ ...connections.counts(), retries, bodyBytesSent }),
     close: async () => {
@@ -100,7 +102,7 @@ type Sending = Pick<Exchange, 'result' | 'failed' | 'bytesSent'>
 /** Where requests go in through http-proxy's entry. */
 interface Connections {
   /** @param isKept over a kept connection, or a new one for itself */
-  readonly send: (request: UpstreamRequest, final: FinalRequest, signal: Cancellation, isKept: boolean) => Sending
+  readonly send: (request: UpstreamRequest, signal: Cancellation, isKept: boolean) => Sending
   readonly counts: () => SocketCounts
   readonly close: () => Promise<void>
 }
@@ -160,7 +162,8 @@ function ownPass(proxy: Proxy, options: ConnectionOptions): Connections {
     ssl: { servername: isIP(hostname) === 0 ? hostname : '' },
   })
   return {
-    send: (request, final, signal, isKept) => {
+    send: (request, signal, isKept) => {
+      const final = finalRequest(request)
       const exchange = openExchange(request, final, signal, options)
       const forwarded = forwardedMessage(request, final)
       exchanges.set(forwarded, exchange)
@@ -185,8 +188,8 @@ function leanPass(proxy: Proxy, options: ConnectionOptions): Connections {
     return true
   })
   return {
-    send: (request, final, signal, isKept) => {
-      const exchange = new LeanExchange(request, final, signal, options, isKept ? kept : fresh)
+    send: (request, signal, isKept) => {
+      const exchange = new LeanExchange(request, signal, options, isKept ? kept : fresh)
       proxy.web(exchange as unknown as IncomingMessage, NO_CLIENT, LEAN_OPTIONS)
       return exchange
     },

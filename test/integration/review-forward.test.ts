@@ -259,7 +259,8 @@ t.test('pipelined downloads whose client leaves hold no connection to the upstre
   await proxy.lastEvent()
   t.same(
     proxy.events.slice(1).map(({ outcome }) => outcome),
-    ['client-gone', 'client-gone', 'client-gone'],
+    ['client-gone'],
+    'those behind it were never begun',
   )
   const { status } = await s3(client, 'HEAD', '/bucket/large')
   t.equal(status, 200)

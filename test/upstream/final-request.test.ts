@@ -71,13 +71,15 @@ t.test('what was signed is what goes out', async (t) => {
     }
     const request = getRequest(upstream.port, { method: 'PUT', headers, body: streamOf(Buffer.from('abc')) })
     await textOf((await transport(request, never())).body)
+    // Only node minds where content-length stands.
+    const length = 'content-length: 3\r\n'
     t.equal(
-      upstream.connections[0]!.received().replace('Connection: keep-alive\r\n', ''),
+      upstream.connections[0]!.received().replace('Connection: keep-alive\r\n', '').replace(length, ''),
       'PUT /bucket/key HTTP/1.1\r\nhost: example:1\r\n' +
         'content-disposition: attachment; filename="\xc3\xa9\xff.txt"\r\nx-amz-meta-name: \xc3\xa9 \xff\r\n' +
-        'x-amz-server-side-encryption-customer-algorithm: AES256\r\nauthorization: AWS4-HMAC-SHA256 x\r\n' +
-        'content-length: 3\r\n\r\nabc',
+        'x-amz-server-side-encryption-customer-algorithm: AES256\r\nauthorization: AWS4-HMAC-SHA256 x\r\n\r\nabc',
     )
+    t.match(upstream.connections[0]!.received(), length)
   })
 
   t.test('no body: content-length is 0 where a body could be, and absent where not', async (t) => {

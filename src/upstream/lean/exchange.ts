@@ -2,14 +2,13 @@ import { TLSSocket } from 'node:tls'
 import { noBody, pumpBody, type BodyPump, type BodySink } from '../body-pump.js'
 import { answerFault, type ExchangeLimits, type ExchangeResult } from '../exchange.js'
 import { isReset, upstreamFailure } from '../failure.js'
-import type { FinalRequest } from '../final-request.js'
 import { UpstreamFailure, type Cancellation, type UpstreamRequest } from '../types.js'
 import { AnswerFault, type AnswerHead } from './answer-head.js'
 import { AnswerParser, type AnswerSink } from './answer-parser.js'
 import { LeanBody, type BodySource } from './body.js'
 import type { Connection } from './connection.js'
 import type { Lease, Pool, Taker } from './pool.js'
-import { requestHead } from './request-head.js'
+import { requestHead, type RequestHead } from './request-head.js'
 
 /** A body of at most this goes out in one piece with its head. */
 const ONE_WRITE = 16 * 1024
@@ -27,13 +26,12 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   /** What http-proxy reads of a request, for its debugging. */
   readonly url: string
   readonly #request: UpstreamRequest
-  readonly #final: FinalRequest
   readonly #signal: Cancellation
   readonly #pool: Pool
   readonly #limits: ExchangeLimits
   readonly #pump: BodyPump
   readonly #parser: AnswerParser
-  readonly #head: string
+  readonly #head: RequestHead
   #resolve!: (result: ExchangeResult) => void
   #reject!: (error: Error) => void
   #phase: 'waiting' | 'connecting' | 'running' | 'over' = 'waiting'
@@ -50,16 +48,15 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   readonly #drainListeners: (() => void)[] = []
   readonly #onAbort = (): void => this.#fail(this.#failure('aborted', this.#signal.reason))
 
-  /** @throws UpstreamFailure `protocol` where a header or the path holds what would end a line */
-  constructor(request: UpstreamRequest, final: FinalRequest, signal: Cancellation, limits: ExchangeLimits, pool: Pool) {
+  /** @throws UpstreamFailure `protocol` where the request cannot go out as it was signed */
+  constructor(request: UpstreamRequest, signal: Cancellation, limits: ExchangeLimits, pool: Pool) {
     this.url = request.path
     this.#request = request
-    this.#final = final
     this.#signal = signal
     this.#limits = limits
     this.#pool = pool
     this.#since = pool.now()
-    this.#head = requestHead(request, final)
+    this.#head = requestHead(request)
     this.#parser = new AnswerParser(request.method, this)
     this.result = new Promise<ExchangeResult>((resolve, reject) => {
       this.#resolve = resolve
@@ -68,7 +65,7 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
     this.#pump =
       request.body.type === 'none'
         ? noBody()
-        : pumpBody(request.body.stream, final.length, (error) => this.#fail(error))
+        : pumpBody(request.body.stream, this.#head.length, (error) => this.#fail(error))
   }
 
   begin(): void {
@@ -213,16 +210,16 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
     if (this.#lease === 'none' || chunk.length === 0) return true
     const { connection } = this.#lease
     const isWhole = this.#pump.isComplete()
-    if (this.#final.length !== 'chunked' && !this.#isHeadSent && isWhole && chunk.length <= ONE_WRITE) {
+    if (this.#head.length !== 'chunked' && !this.#isHeadSent && isWhole && chunk.length <= ONE_WRITE) {
       this.#isHeadSent = true
       this.#isSent = true
-      return connection.write(Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk]))
+      return connection.write(Buffer.concat([Buffer.from(this.#head.text, 'latin1'), chunk]))
     }
     connection.gather()
     this.#sendHead(connection)
-    if (this.#final.length === 'chunked') connection.writeText(`${chunk.length.toString(16)}\r\n`)
+    if (this.#head.length === 'chunked') connection.writeText(`${chunk.length.toString(16)}\r\n`)
     let isFlowing = connection.write(chunk)
-    if (this.#final.length === 'chunked') isFlowing = connection.write(CRLF)
+    if (this.#head.length === 'chunked') isFlowing = connection.write(CRLF)
     else if (isWhole) {
       this.#isSent = true
       connection.flush()
@@ -233,8 +230,8 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   end(): void {
     if (this.#lease === 'none') return
     const { connection } = this.#lease
-    const last = this.#final.length === 'chunked' ? '0\r\n\r\n' : ''
-    if (!this.#isHeadSent) connection.writeText(this.#head + last)
+    const last = this.#head.length === 'chunked' ? '0\r\n\r\n' : ''
+    if (!this.#isHeadSent) connection.writeText(this.#head.text + last)
     else if (last !== '') connection.writeText(last)
     connection.flush()
     this.#isHeadSent = true
@@ -253,7 +250,7 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   #sendHead(connection: Connection): void {
     if (this.#isHeadSent) return
     this.#isHeadSent = true
-    connection.writeText(this.#head)
+    connection.writeText(this.#head.text)
   }
 
   #failure(reason: UpstreamFailure['reason'], cause: unknown): UpstreamFailure {

@@ -1,28 +1,52 @@
-import type { FinalRequest } from '../final-request.js'
+import { bodyLength, CONNECTIONS_OWN } from '../final-request.js'
 import { UpstreamFailure, type UpstreamRequest } from '../types.js'
 
-const IN_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
-const IN_NAME = /^[a-z0-9-]+$/
-const IN_PATH = /^[\x21-\x7e\x80-\xff]+$/
+/** What goes on the wire before the body, and how many bytes of body belong to it. */
+export interface RequestHead {
+  /** The request line and the headers, exactly as they were signed; a byte string. */
+  readonly text: string
+  /** bytes; 0 where there is no body; `chunked` where only its end tells */
+  readonly length: number | 'chunked'
+}
+
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+const NAME = /^[a-z0-9-]+$/
+const PATH = /^\/[\x21-\x7e\x80-\xff]*$/
 const METHOD = /^[A-Z]+$/
+const LENGTH_WITHOUT_BODY: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS'])
+/** Names that were found good: requests have the same few again and again. */
+const good = new Set<string>()
+const MAX_GOOD = 1000
 
 /**
- * The request line and the headers, exactly as they were signed; a byte string.
- *
- * @throws UpstreamFailure `protocol` where a header or the path holds what would end a line
+ * @throws UpstreamFailure `protocol` where the request cannot go out exactly as it was signed, or would be read in two ways
  */
-export function requestHead({ method, path }: Pick<UpstreamRequest, 'method' | 'path'>, final: FinalRequest): string {
-  if (!METHOD.test(method) || !IN_PATH.test(path)) refuse('the request line')
-  const { headers } = final
-  let head = `${method} ${path} HTTP/1.1\r\n`
+export function requestHead(request: UpstreamRequest): RequestHead {
+  const { method, path, headers } = request
+  if (method === 'CONNECT' || !METHOD.test(method)) refuse('the method')
+  if (!PATH.test(path) || path.indexOf('?') === path.length - 1) refuse('the request-target')
+  if ((headers['host'] ?? '') === '') refuse('no host header')
+  const length = bodyLength(request)
+  let text = `${method} ${path} HTTP/1.1\r\n`
+  let values = ''
   for (const name in headers) {
+    if (!good.has(name)) judgeName(name)
     const value = headers[name] as string
-    if (!IN_NAME.test(name) || !IN_VALUE.test(value)) refuse('a header')
-    head += `${name}: ${value}\r\n`
+    values += value
+    text += `${name}: ${value}\r\n`
   }
-  return `${head}\r\n`
+  if (NOT_IN_VALUE.test(values)) refuse('the value of a header')
+  if (length === 0 && headers['content-length'] === undefined && LENGTH_WITHOUT_BODY.has(method)) {
+    text += 'content-length: 0\r\n'
+  }
+  return { text: `${text}\r\n`, length }
+}
+
+function judgeName(name: string): void {
+  if (!NAME.test(name) || CONNECTIONS_OWN.has(name)) refuse(`header ${JSON.stringify(name.slice(0, 100))}`)
+  if (good.size < MAX_GOOD) good.add(name)
 }
 
 function refuse(what: string): never {
-  throw new UpstreamFailure('protocol', false, new Error(`${what} cannot be sent as it is`))
+  throw new UpstreamFailure('protocol', false, new Error(`the request cannot be sent as it was signed: ${what}`))
 }
