@@ -43,7 +43,10 @@ t.test('what was signed is what goes out', async (t) => {
   })
 
   t.test('any path of octets that HTTP allows', async () => {
-    const octet = fc.integer({ min: 0x21, max: 0xff }).map((code) => String.fromCharCode(code))
+    const octet = fc
+      .integer({ min: 0x21, max: 0xff })
+      .filter((code) => code !== 0x7f)
+      .map((code) => String.fromCharCode(code))
     const path = fc.array(octet, { maxLength: 40 }).map((octets) => `/${octets.join('')}`)
     await fc.assert(
       fc.asyncProperty(
