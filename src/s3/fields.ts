@@ -24,6 +24,18 @@ const isBlank = (text: string, at: number): boolean => text[at] === ' ' || text[
  */
 export function fieldsOf(rawHeaders: readonly string[], repeated: (name: string) => void = () => undefined): Fields {
   const fields = new Map<string, string>()
+  let size = 0
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    fields.set((rawHeaders[i] as string).toLowerCase(), rawHeaders[i + 1] as string)
+    // Nearly no head repeats a field: looking for one before each is set would cost as much as setting it.
+    if (fields.size === size) return foldedFields(rawHeaders, repeated)
+    size += 1
+  }
+  return fields
+}
+
+function foldedFields(rawHeaders: readonly string[], repeated: (name: string) => void): Fields {
+  const fields = new Map<string, string>()
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase()
     const value = rawHeaders[i + 1] as string
