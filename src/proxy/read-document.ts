@@ -84,16 +84,19 @@ async function readVerified(request: ClassifiedRequest, body: Readable): Promise
   const { payload } = request
   const framed = payload.type !== 'hashed' && payload.type !== 'unsigned'
   const bytes = await readBounded(framed ? steppedBody(body, decoder(request, 'verify')) : body)
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  if (payload.type === 'hashed' && payload.sha256.toLowerCase() !== sha256) {
-    throw new S3Error('XAmzContentSHA256Mismatch', {
-      extra: { ClientComputedContentSHA256: payload.sha256, S3ComputedContentSHA256: sha256 },
-    })
-  }
+  if (payload.type === 'hashed') verifySha256(bytes, payload.sha256)
   const md5 = request.fields.get('content-md5')
   if (md5 !== undefined && md5 !== createHash('md5').update(bytes).digest('base64')) throw new S3Error('BadDigest')
   if (request.operation.name === 'DeleteObjects') await verifyChecksums(request, bytes)
   return bytes
+}
+
+function verifySha256(bytes: Buffer, signed: string): void {
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  if (signed.toLowerCase() === sha256) return
+  throw new S3Error('XAmzContentSHA256Mismatch', {
+    extra: { ClientComputedContentSHA256: signed, S3ComputedContentSHA256: sha256 },
+  })
 }
 
 /** Checksum headers of a document that will be written anew, so that S3 cannot check them. */
