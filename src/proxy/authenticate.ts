@@ -6,7 +6,8 @@ import { ALGORITHM, parseAuthorization } from '../sigv4/authorization.js'
 import { asPreflight } from './preflight.js'
 import { parsePayloadMode } from '../sigv4/payload-mode.js'
 import { parseVersion2 } from '../sigv2/authorization.js'
-import { unfoldVersion2 } from '../sigv2/unfold.js'
+import { type Unfolded, unfoldVersion2 } from '../sigv2/unfold.js'
+import type { PayloadMode } from '../sigv4/types.js'
 import { verifySignature } from '../sigv4/verify.js'
 import { verifyVersion2 } from '../sigv2/verify.js'
 import type { Version2Authorization } from '../sigv2/types.js'
@@ -32,7 +33,7 @@ export function authenticate(
   if (authorization.type === 'none') {
     const identity = anonymousIdentity(request, pipeline, listenerAnonymous)
     const payload = parsePayloadMode(request.fields, authorization)
-    return { ...request, identity, authorization, verified: 'none', payload, form: 'none' }
+    return proven(request, request, identity, authorization, 'none', payload)
   }
   const { identity, accessKey } = knownIdentity(authorization.scope.accessKeyId, 'v4', pipeline.identities)
   const verified = verifySignature({
@@ -46,15 +47,26 @@ export function authenticate(
     regions: pipeline.clientRegions,
   })
   const payload = parsePayloadMode(request.fields, authorization)
-  // Field by field: spreading takes Node 20 some 4 µs.
+  return proven(request, request, identity, authorization, verified, payload)
+}
+
+/** Field by field, and so always of one shape; spreading `request` takes Node 20 some 4 µs. */
+function proven(
+  { method, rawPath, rawQuery, host, length }: ParsedRequest,
+  { query, fields }: Unfolded,
+  identity: Identity,
+  authorization: AuthenticatedRequest['authorization'],
+  verified: AuthenticatedRequest['verified'],
+  payload: PayloadMode,
+): AuthenticatedRequest {
   return {
-    method: request.method,
-    rawPath: request.rawPath,
-    rawQuery: request.rawQuery,
-    query: request.query,
-    fields: request.fields,
-    host: request.host,
-    length: request.length,
+    method,
+    rawPath,
+    rawQuery,
+    query,
+    fields,
+    host,
+    length,
     identity,
     authorization,
     verified,
@@ -89,21 +101,21 @@ function authenticateVersion2(
   pipeline: Needs,
 ): AuthenticatedRequest {
   const { identity, accessKey } = knownIdentity(authorization.accessKeyId, 'v2', pipeline.identities)
-  const { query, fields } = unfoldVersion2(authorization, request.query, request.fields)
+  const unfolded = unfoldVersion2(authorization, request.query, request.fields)
   verifyVersion2({
     method: request.method,
     bucketInHost: bucketInHost(request.host, pipeline.baseDomains),
     rawPath: request.rawPath,
     rawQuery: request.rawQuery,
-    query,
-    fields,
+    query: unfolded.query,
+    fields: unfolded.fields,
     authorization,
     secretAccessKey: accessKey.secretAccessKey,
     now: pipeline.now(),
     presignedLifetimeMs: accessKey.presignedV2LifetimeMs,
   })
-  const payload = parsePayloadMode(fields, { type: 'none' })
-  return { ...request, query, fields, identity, authorization, verified: 'none', payload, form: 'none' }
+  const payload = parsePayloadMode(unfolded.fields, { type: 'none' })
+  return proven(request, unfolded, identity, authorization, 'none', payload)
 }
 
 /**

@@ -16,8 +16,6 @@ export interface Version2Parts {
   readonly query: Query
   /** With what a presigner had moved into the query. */
   readonly fields: Fields
-  /** `Expires` of a presigned request, else `none`: then the date is a header. */
-  readonly expires: string | 'none'
 }
 
 /**
@@ -27,28 +25,26 @@ export interface Version2Parts {
  * The path is taken as sent, or as the AWS SDKs for Java sign it. Nothing in here can hold a line feed but the last
  * line, so that no two requests that mean different things have one string, see {@link refuseAmbiguous}.
  *
+ * @param expires `Expires` of a presigned request, else `none`: then the date is a header
  * @throws S3Error InvalidArgument
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationRequestCanonicalization
  */
-export function stringsToSign(parts: Version2Parts): readonly string[] {
-  const { method, fields, expires } = parts
+export function stringsToSign(parts: Version2Parts, expires: string | 'none'): readonly string[] {
+  const { method, fields } = parts
   const dateLine = fields.has('x-amz-date') ? '' : (fields.get('date') ?? '')
-  const head = [
-    method,
-    fields.get('content-md5') ?? '',
-    fields.get('content-type') ?? '',
-    expires === 'none' ? dateLine : expires,
-    ...amzHeaders(fields),
-  ].join('\n')
-  return resources(parts).map((resource) => `${head}\n${resource}`)
+  const date = expires === 'none' ? dateLine : expires
+  const contentMD5 = fields.get('content-md5') ?? ''
+  const head = `${method}\n${contentMD5}\n${fields.get('content-type') ?? ''}\n${date}\n${amzHeaders(fields)}`
+  return resources(parts).map((resource) => `${head}${resource}`)
 }
 
-/** Every `x-amz-*` header, sorted by name; repeated ones were joined by `,` when they were read. */
-function amzHeaders(fields: Fields): readonly string[] {
-  return [...fields]
-    .filter(([name]) => name.startsWith('x-amz-'))
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}:${trimBlanks(value)}`)
+/** A line for every `x-amz-*` header, sorted by name; repeated ones were joined by `,` when they were read. */
+function amzHeaders(fields: Fields): string {
+  const names: string[] = []
+  for (const name of fields.keys()) if (name.startsWith('x-amz-')) names.push(name)
+  let lines = ''
+  for (const name of names.sort()) lines += `${name}:${trimBlanks(fields.get(name) ?? '')}\n`
+  return lines
 }
 
 function resources(parts: Version2Parts): readonly string[] {
@@ -62,9 +58,12 @@ function paths({ bucketInHost, rawPath }: Version2Parts): readonly string[] {
   return /^\/[^/]+$/.test(rawPath) ? [rawPath, `${rawPath}/`] : pathSpellings(rawPath)
 }
 
+const NO_QUERY: readonly string[] = ['']
+
 function signedQueries({ rawQuery, query }: Version2Parts): readonly string[] {
+  if (query.size === 0) return NO_QUERY
   const signed = [...query].filter(([name]) => SUB_RESOURCES.has(name)).sort(([a], [b]) => (a < b ? -1 : 1))
-  if (signed.length === 0) return ['']
+  if (signed.length === 0) return NO_QUERY
   for (const [name, value] of signed) refuseAmbiguous(name, value)
   const written = rawQuery.split('&')
   const bare = signed.map(([name, value]) => (value === '' ? name : `${name}=${bytes(value)}`))

@@ -10,7 +10,7 @@ import type { Version2Authorization } from './types.js'
 /** Milliseconds by which a client's clock may differ. */
 const MAX_SKEW = 15 * 60 * 1000
 
-export interface Version2ToVerify extends Omit<Version2Parts, 'expires'> {
+export interface Version2ToVerify extends Version2Parts {
   readonly authorization: Version2Authorization
   readonly secretAccessKey: SecretAccessKey
   readonly now: Date
@@ -30,13 +30,12 @@ export function verifyVersion2(input: Version2ToVerify): void {
   const { authorization, secretAccessKey } = input
   checkTime(input)
   const expires = authorization.type === 'version-2-presigned' ? authorization.expires : 'none'
-  const strings = stringsToSign({ ...input, expires })
+  const strings = stringsToSign(input, expires)
   const fits = strings.some((text) => sameSignature(version2Signature(secretAccessKey, text), authorization.signature))
   if (!fits) throw mismatch(authorization, strings[0] as string)
 }
 
 function checkTime({ authorization, fields, now, presignedLifetimeMs }: Version2ToVerify): void {
-  const ServerTime = showTime(now)
   if (authorization.type === 'version-2-header') {
     const text = fields.get('x-amz-date') ?? fields.get('date') ?? ''
     const signed = parseDateHeader(text)
@@ -45,20 +44,20 @@ function checkTime({ authorization, fields, now, presignedLifetimeMs }: Version2
     }
     if (Math.abs(signed.getTime() - now.getTime()) <= MAX_SKEW) return
     throw new S3Error('RequestTimeTooSkewed', {
-      extra: { RequestTime: text, ServerTime, MaxAllowedSkewMilliseconds: String(MAX_SKEW) },
+      extra: { RequestTime: text, ServerTime: showTime(now), MaxAllowedSkewMilliseconds: String(MAX_SKEW) },
     })
   }
   const left = Number(authorization.expires) * 1000 - now.getTime()
   if (left < 0) {
     throw new S3Error('AccessDenied', {
       message: 'Request has expired',
-      extra: { Expires: showTime(new Date(now.getTime() + left)), ServerTime },
+      extra: { Expires: showTime(new Date(now.getTime() + left)), ServerTime: showTime(now) },
     })
   }
   if (left > presignedLifetimeMs) {
     throw new S3Error('AccessDenied', {
       message: `Access Denied. Expires may be at most ${presignedLifetimeMs / 1000} seconds from now.`,
-      extra: { ServerTime },
+      extra: { ServerTime: showTime(now) },
       cause: 'a presigned version-2 request that lives longer than presignedV2Lifetime',
     })
   }
