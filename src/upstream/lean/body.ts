@@ -59,7 +59,7 @@ export class LeanBody implements AnswerBody {
     this.#isEnded = true
     if (this.#isDropped) return
     if (this.#stream !== 'none') this.#stream.push(null)
-    else if (this.#taker !== 'none' && this.#pieces.length === 0) this.#taker.end()
+    else if (this.#taker !== 'none' && this.#pieces.length === 0) this.#finish(this.#taker)
   }
 
   /** It broke off. */
@@ -142,8 +142,15 @@ export class LeanBody implements AnswerBody {
       return
     }
     this.#pieces = []
-    if (this.#isEnded) taker.end()
+    if (this.#isEnded) this.#finish(taker)
     else this.#source.resume()
+  }
+
+  /** Once: a client that was slow for the last piece asks for more when it has taken that. */
+  #finish(taker: BodyTaker): void {
+    this.#taker = 'none'
+    this.#isBlocked = false
+    taker.end()
   }
 
   #block(): void {
