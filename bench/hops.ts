@@ -23,6 +23,7 @@ export type LoadLimits = Pick<LoadJob, 'forMs' | 'atTheEnd' | 'warmUp' | 'most' 
 export function jobFor(scenarios: readonly Scenario[], hop: Hop, workshop: Workshop, limits: LoadLimits): LoadJob {
   return {
     ...limits,
+    name: `${hop.name}, ${scenarios.map(({ name }) => name).join(' and ')}`,
     port: hop.port,
     scheme: hop.scheme,
     caFile: workshop.caFile,

@@ -2,6 +2,8 @@ import type { Piece } from './content.js'
 
 /** One load, sent to the process that makes it. */
 export interface LoadJob {
+  /** What is measured, for the message where it fails. */
+  readonly name: string
   readonly port: number
   readonly scheme: 'https' | 'http'
   readonly caFile: string

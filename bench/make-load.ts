@@ -26,7 +26,7 @@ export async function makeLoad(job: LoadJob, whenWarm: () => void): Promise<Load
             resolve(said.result)
             return
           case 'failed':
-            reject(new Error(said.reason))
+            reject(new Error(`${job.name}: ${said.reason}`))
         }
       })
       child.once('exit', (code) => reject(new Error(`the load ended with ${code}`)))
