@@ -1,3 +1,5 @@
+import { NOT_IN_VALUE, TOKEN } from '../../http1/fields.js'
+
 /*
  * The head of an answer, and what it says of the body behind it: RFC 9112 sections 4, 5 and 6.
  */
@@ -26,8 +28,6 @@ export interface AnswerHead {
 
 const MAX_FIELDS = 256
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-export const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 
 /** The lines of a head, without the empty one behind them. @throws AnswerFault */
 export function parseHead(text: string, method: string): AnswerHead {
@@ -59,11 +59,7 @@ export function parseHead(text: string, method: string): AnswerHead {
 const DECISIVE: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'keep-alive'])
 
 /** `name: value` in `text` from `start` to `end`, and no line that goes on in the next one. @throws AnswerFault */
-export function parseField(
-  text: string,
-  start = 0,
-  end = text.length,
-): { readonly name: string; readonly value: string } {
+function parseField(text: string, start: number, end: number): { readonly name: string; readonly value: string } {
   const colon = text.indexOf(':', start)
   const name = text.slice(start, colon < 0 || colon > end ? start : colon)
   if (!TOKEN.test(name)) throw new AnswerFault('the name of a header')

@@ -1,4 +1,6 @@
-import { AnswerFault, NOT_IN_VALUE, parseField, parseHead, type AnswerHead } from './answer-head.js'
+import { AnswerFault, parseHead, type AnswerHead } from './answer-head.js'
+import { ChunkReader } from '../../http1/chunks.js'
+import { Malformed } from '../../http1/malformed.js'
 
 /*
  * One answer of HTTP/1.1, from the bytes of a connection. Strict where RFC 9112 protects: what could be read in two ways is an
@@ -23,12 +25,9 @@ export interface AnswerSink {
 const MAX_HEAD = 16 * 1024
 /** Interim answers before the final one. */
 const MAX_INTERIM = 8
-/** Of a chunk's size and its extensions. */
-const MAX_CHUNK_LINE = 512
-const MAX_TRAILER = 8 * 1024
 
 const CRLF2 = Buffer.from('\r\n\r\n', 'latin1')
-type State = 'head' | 'length' | 'chunk-line' | 'chunk' | 'chunk-end' | 'trailer' | 'close' | 'done'
+type State = 'head' | 'length' | 'chunks' | 'close' | 'done'
 
 /** `next` of a step that needs more bytes. */
 const MORE = -1
@@ -39,10 +38,9 @@ export class AnswerParser {
   #state: State = 'head'
   /** The beginning of a head that is not whole. */
   #held: Buffer | 'none' = 'none'
-  /** Bytes of the body or the chunk that are to come. */
+  /** Bytes of a body of a length that are to come. */
   #left = 0
-  #line = ''
-  #trailer = 0
+  #chunks: ChunkReader | 'none' = 'none'
   #interim = 0
 
   /** @param method of the request: the answer to a HEAD has no body, whatever it says */
@@ -82,17 +80,12 @@ export class AnswerParser {
       case 'head':
         return this.#readHead(bytes, offset)
       case 'length':
-      case 'chunk':
         return this.#readBody(bytes, offset)
+      case 'chunks':
+        return this.#readChunks(bytes, offset)
       case 'close':
         this.#sink.onBody(offset === 0 ? bytes : bytes.subarray(offset))
         return bytes.length
-      case 'chunk-line':
-        return this.#readLine(bytes, offset, MAX_CHUNK_LINE, this.#onChunkLine)
-      case 'chunk-end':
-        return this.#readLine(bytes, offset, 2, this.#onChunkEnd)
-      case 'trailer':
-        return this.#readLine(bytes, offset, MAX_TRAILER, this.#onTrailerLine)
       case 'done':
         return MORE
     }
@@ -127,8 +120,10 @@ export class AnswerParser {
 
   #begin(framing: AnswerHead['framing']): void {
     if (framing === 'none' || framing === 0) this.#state = 'done'
-    else if (framing === 'chunked') this.#state = 'chunk-line'
-    else if (framing === 'close') this.#state = 'close'
+    else if (framing === 'chunked') {
+      this.#state = 'chunks'
+      this.#chunks = new ChunkReader()
+    } else if (framing === 'close') this.#state = 'close'
     else {
       this.#state = 'length'
       this.#left = framing
@@ -139,41 +134,19 @@ export class AnswerParser {
   #readBody(bytes: Buffer, offset: number): number {
     const end = Math.min(bytes.length, offset + this.#left)
     this.#left -= end - offset
-    if (this.#left === 0) this.#state = this.#state === 'length' ? 'done' : 'chunk-end'
+    if (this.#left === 0) this.#state = 'done'
     this.#sink.onBody(offset === 0 && end === bytes.length ? bytes : bytes.subarray(offset, end))
     return end
   }
 
-  /** A line up to its CRLF, across pieces. */
-  #readLine(bytes: Buffer, offset: number, longest: number, then: (line: string) => void): number {
-    const end = bytes.indexOf(0x0a, offset)
-    this.#line += bytes.toString('latin1', offset, end < 0 ? bytes.length : end + 1)
-    if (this.#line.length > longest) throw new AnswerFault('a line in its body is too long')
-    if (end < 0) return MORE
-    const line = this.#line
-    this.#line = ''
-    if (!line.endsWith('\r\n')) throw new AnswerFault('a line in its body ends without CR')
-    then.call(this, line.slice(0, -2))
-    return end + 1
-  }
-
-  #onChunkLine(line: string): void {
-    const [, size = '', extension = ''] = /^([0-9A-Fa-f]{1,12})(.*)$/s.exec(line) ?? []
-    if (size === '' || !/^(?:[ \t]*;|$)/.test(extension) || NOT_IN_VALUE.test(extension))
-      throw new AnswerFault('the size of a chunk')
-    this.#left = Number.parseInt(size, 16)
-    this.#state = this.#left === 0 ? 'trailer' : 'chunk'
-  }
-
-  #onChunkEnd(line: string): void {
-    if (line !== '') throw new AnswerFault('a chunk is longer than its size')
-    this.#state = 'chunk-line'
-  }
-
-  #onTrailerLine(line: string): void {
-    this.#trailer += line.length
-    if (this.#trailer > MAX_TRAILER) throw new AnswerFault('its trailer is too long')
-    if (line === '') this.#state = 'done'
-    else parseField(line)
+  #readChunks(bytes: Buffer, offset: number): number {
+    const chunks = this.#chunks as ChunkReader
+    try {
+      const end = chunks.read(bytes, offset, (piece) => this.#sink.onBody(piece))
+      if (chunks.isWhole) this.#state = 'done'
+      return end
+    } catch (fault) {
+      throw fault instanceof Malformed ? new AnswerFault(fault.message) : fault
+    }
   }
 }
