@@ -1,4 +1,5 @@
 import type { AuthenticatedRequest, ClassifiedRequest } from './messages.js'
+import { classified } from './stage-requests.js'
 import { classify } from '../s3/classify.js'
 import { hoistedFields, withHoisted } from '../s3/hoisted.js'
 import type { Fields } from '../s3/fields.js'
@@ -30,9 +31,9 @@ export function classifyRequest(request: AuthenticatedRequest, baseDomains: read
     })
   }
   if (operation.name === 'PostObject') {
-    return { ...request, fields, operation, target: targetOfForm(request, target), copySource: 'none' }
+    return classified(request, fields, operation, targetOfForm(request, target), 'none')
   }
-  return { ...request, fields, operation, target, copySource: source === undefined ? 'none' : parseCopySource(source) }
+  return classified(request, fields, operation, target, source === undefined ? 'none' : parseCopySource(source))
 }
 
 /** A form is sent to the bucket and names its object in a field. */

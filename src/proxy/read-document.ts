@@ -13,6 +13,7 @@ import { resolveETag } from '../s3/etag.js'
 import { resolveETagsInXml } from '../s3/complete-request.js'
 import { restoreWritesElsewhere } from '../s3/restore-request.js'
 import { steppedBody } from './stepped-body.js'
+import { authorized } from './stage-requests.js'
 import { whenKnown } from '../keyring/soon.js'
 
 /** S3's largest document, CompleteMultipartUpload with 10,000 parts and a checksum each, is below 3 MiB. */
@@ -36,13 +37,9 @@ export function readDocument(
   const { operation, payload } = request
   const emptySigned =
     'decodedLength' in payload && payload.decodedLength === 0 && payload.type.startsWith('streaming-signed')
-  const withDocument = (bytes: Buffer): AuthorizedRequest => ({
-    ...request,
-    authorized: true,
-    document: { type: 'read', bytes },
-  })
+  const withDocument = (bytes: Buffer): AuthorizedRequest => authorized(request, { type: 'read', bytes })
   if (operation.body !== 'xml') {
-    if (!emptySigned || operation.body === 'none') return { ...request, authorized: true, document: NO_DOCUMENT }
+    if (!emptySigned || operation.body === 'none') return authorized(request, NO_DOCUMENT)
     return readVerified(request, openBody()).then(withDocument)
   }
   const bytes = request.length === 0 ? Buffer.alloc(0) : readVerified(request, openBody())

@@ -10,6 +10,7 @@ import { parseVersionId } from '../s3/names.js'
 import { candidateKey, readCandidates } from '../keyring/candidates.js'
 import { selectKeys } from '../keyring/select.js'
 import { unwrapUploadId } from '../s3/upload-id.js'
+import { keyed } from './stage-requests.js'
 import { whenKnown } from '../keyring/soon.js'
 
 type Encrypted = Extract<KeyReference, { type: 'encrypted' }>
@@ -29,13 +30,7 @@ export function resolveKeys(
 ): Soon<KeyedRequest> {
   const { operation, target, copySource } = request
   if (target.type !== 'object' || operation.customerKey === 'none') {
-    return {
-      ...request,
-      targetKey: NO_KEY,
-      sourceKey: NO_KEY,
-      uploadId: plainUploadId(request),
-      uploadChecksum: 'unknown',
-    }
+    return keyed(request, NO_KEY, NO_KEY, plainUploadId(request), 'unknown')
   }
   const upload = request.query.get('uploadId')
   const unwrapped = upload === undefined ? undefined : unwrapUploadId(upload)
@@ -44,13 +39,7 @@ export function resolveKeys(
       copySource === 'none'
         ? NO_KEY
         : sourcePlan(request, copySource.bucket, copySource.objectKey, copySource.version, pipeline, secureHop)
-    return {
-      ...request,
-      targetKey,
-      sourceKey,
-      uploadId: unwrapped?.upstreamId ?? 'none',
-      uploadChecksum: unwrapped?.checksum ?? 'unknown',
-    }
+    return keyed(request, targetKey, sourceKey, unwrapped?.upstreamId ?? 'none', unwrapped?.checksum ?? 'unknown')
   })
 }
 

@@ -11,6 +11,7 @@ import { resolveETag } from '../s3/etag.js'
 import { unwrapUploadId } from '../s3/upload-id.js'
 import { showsMD5 } from './look-up-etag.js'
 import { rewriteForm } from './rewrite-form.js'
+import { rewritten } from './stage-requests.js'
 import { stripRequestFields } from './rewrite-headers.js'
 
 /** Query parameters that authenticate the client and mean nothing to the upstream. */
@@ -39,13 +40,8 @@ export function rewrite(
   askForMD5(request, pipeline, headers)
   const withMD5 = sendsMD5(request, pipeline) ? bodyWithMD5(request, pipeline, headers, openBody) : 'none'
   const body = withMD5 === 'none' ? rewriteBody(request, pipeline, headers, openBody) : withMD5
-  return {
-    ...request,
-    upstreamQuery: upstreamQuery(request),
-    upstreamHeaders: recordOf(headers, body.headers),
-    upstreamBody: body.body,
-    sentMD5: withMD5 === 'none' ? NO_MD5 : withMD5.sentMD5,
-  }
+  const sentMD5 = withMD5 === 'none' ? NO_MD5 : withMD5.sentMD5
+  return rewritten(request, upstreamQuery(request), recordOf(headers, body.headers), body.body, sentMD5)
 }
 
 const NO_MD5 = () => 'none' as const
