@@ -59,7 +59,7 @@ export class LeanBody implements AnswerBody {
     this.#isEnded = true
     if (this.#isDropped) return
     if (this.#stream !== 'none') this.#stream.push(null)
-    else if (this.#taker !== 'none' && this.#pieces.length === 0) this.#finish(this.#taker)
+    else if (this.#taker !== 'none' && this.#pieces.length === 0) this.#over(this.#taker)
   }
 
   /** It broke off. */
@@ -69,7 +69,7 @@ export class LeanBody implements AnswerBody {
     this.#pieces = []
     if (this.#isDropped) return
     if (this.#stream !== 'none') this.#stream.destroy(error)
-    else if (this.#taker !== 'none') this.#taker.failed(error)
+    else if (this.#taker !== 'none') this.#over(this.#taker)
   }
 
   // from whoever takes it
@@ -83,7 +83,7 @@ export class LeanBody implements AnswerBody {
 
   flowTo(taker: BodyTaker): void {
     this.#taker = taker
-    if (this.#error !== 'none') taker.failed(this.#error)
+    if (this.#error !== 'none') this.#over(taker)
     else this.#deliver(taker)
   }
 
@@ -142,15 +142,16 @@ export class LeanBody implements AnswerBody {
       return
     }
     this.#pieces = []
-    if (this.#isEnded) this.#finish(taker)
+    if (this.#isEnded) this.#over(taker)
     else this.#source.resume()
   }
 
-  /** Once: a client that was slow for the last piece asks for more when it has taken that. */
-  #finish(taker: BodyTaker): void {
+  /** Told once: a client's connection drains once more behind the last byte. */
+  #over(taker: BodyTaker): void {
     this.#taker = 'none'
-    this.#isBlocked = false
-    taker.end()
+    this.#isDropped = true
+    if (this.#error === 'none') taker.end()
+    else taker.failed(this.#error)
   }
 
   #block(): void {
