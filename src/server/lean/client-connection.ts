@@ -192,8 +192,9 @@ class ClientConnection implements Booked, Channel {
     this.#finish('cut')
   }
 
+  /** Of a TLS socket that was destroyed, writes end without an error: that is no success. */
   readonly flushed = (error?: Error | null): void => {
-    if (error === undefined || error === null) this.#finish('sent')
+    if ((error === undefined || error === null) && !this.socket.destroyed) this.#finish('sent')
   }
 
   #finish(how: 'sent' | 'cut'): void {
