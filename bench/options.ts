@@ -47,7 +47,7 @@ const isSection = (text: string): boolean => SECTIONS.some((section) => section 
 
 export const USAGE = `npm run bench -- [--quick] [--node=26] [--parallel=64] [--full] [--only=TEXT,TEXT] [--profile=FOLDER]
 
-  --quick       one short window of each load, fewer clients and smaller objects: under two minutes, nothing is written
+  --quick       one short window of each load, fewer clients and smaller objects: some two minutes, nothing is written
   --node=26     runs the proxy (not the load) with npm's package node@26, or with a node at a path
   --parallel=N  transfers that memory is measured under (default 64)
   --full        lets these transfers of 256 MiB end, instead of 8 s of them: minutes
@@ -70,10 +70,10 @@ const LONG = {
 
 const QUICK: typeof LONG = {
   rounds: 1,
-  windowMs: 1000,
+  windowMs: 700,
   latencyMs: 1000,
   warmth: 0.1,
-  memoryMs: 2000,
+  memoryMs: 1000,
   largeBytes: GIB,
   soakRequests: 10_000,
   idleClients: 1000,
