@@ -25,8 +25,8 @@ export interface Rivals {
 
 const MODULES = {
   versitygw: 'github.com/versity/versitygw/cmd/versitygw@latest',
-  'aws-sigv4-proxy': 'github.com/awslabs/aws-sigv4-proxy@latest',
-  'aws-s3-reverse-proxy': 'github.com/kriechi/aws-s3-reverse-proxy@latest',
+  'aws-sigv4-proxy': 'github.com/awslabs/aws-sigv4-proxy/cmd/aws-sigv4-proxy@latest',
+  'aws-s3-reverse-proxy': 'github.com/Kriechi/aws-s3-reverse-proxy@latest',
 } as const satisfies Partial<Record<RivalName, string>>
 
 /** Looks for all, and tries them; Go's are built once, and kept in the user's cache folder. */
@@ -78,7 +78,7 @@ async function faultOf(start: () => Promise<Hop>, workshop: Workshop): Promise<s
 
 async function goRival(name: keyof typeof MODULES): Promise<Found> {
   const built = await goProgram(MODULES[name])
-  if (built.type === 'none') return { type: 'absent', reason: built.reason }
+  if (built.type === 'none') return { type: 'absent', reason: built.reason.replace(/\s+/g, ' ') }
   const told = await outputOf('go', ['version', '-m', built.path])
   const version = told.type === 'said' ? (/^\s+mod\s+\S+\s+(\S+)/m.exec(told.text)?.[1] ?? 'built') : 'built'
   return { type: 'found', path: built.path, version }
