@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import type { Connection, Tally } from './connection.js'
 import type { LoadJob, LoadRequest } from './load-job.js'
 
@@ -22,42 +24,52 @@ export function drive(
   )
 }
 
-/** With this much time until the next request is due, a timer is exact enough; below it, the loop goes round and looks. */
-const SLEEP_MS = 2
+const TICKER = new URL('ticker.js', import.meta.url)
+
+/** Requests that are due closer together than this are sent together. */
+const SHORTEST_TICK_MS = 0.2
+
+/** What a tick may be early by rounding. */
+const EARLY_MS = 0.01
 
 /**
  * Requests at fixed times. One that finds no free connection waits for one, and its wait is part of its latency: a hop that
  * stalls is not spared the requests that would have come meanwhile.
  */
-function drivePaced(
+async function drivePaced(
   { forMs }: LoadJob,
   perSecond: number,
   connections: readonly Connection[],
   request: () => LoadRequest,
   tally: Tally,
 ): Promise<void> {
-  const start = performance.now()
+  const ticker = new Worker(TICKER, { workerData: { intervalMs: Math.max(SHORTEST_TICK_MS, 1000 / perSecond) } })
+  const [firstTick] = (await once(ticker, 'message')) as [number]
+  const start = firstTick - performance.timeOrigin
   const total = Math.floor((forMs / 1000) * perSecond)
   const dueAt = (i: number): number => start + (i * 1000) / perSecond
   const free = [...connections]
   let sent = 0
-  return new Promise((resolve, reject) => {
-    const step = (): void => {
-      const now = performance.now()
-      while (sent < total && free.length > 0 && dueAt(sent) <= now) {
-        const connection = free.pop()!
-        const due = dueAt(sent++)
-        connection.send(request(), tally).then(() => {
-          tally.latenciesMs.push(performance.now() - due)
-          free.push(connection)
-          if (tally.latenciesMs.length === total) resolve()
-        }, reject)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const sendDue = (): void => {
+        const now = performance.now() + EARLY_MS
+        while (sent < total && free.length > 0 && dueAt(sent) <= now) {
+          const connection = free.pop()!
+          const due = dueAt(sent++)
+          connection.send(request(), tally).then(() => {
+            tally.latenciesMs.push(performance.now() - due)
+            free.push(connection)
+            if (tally.latenciesMs.length === total) resolve()
+            // those that waited for a connection
+            else sendDue()
+          }, reject)
+        }
       }
-      if (sent === total) return
-      const wait = dueAt(sent) - performance.now()
-      if (wait > SLEEP_MS) setTimeout(step, wait - SLEEP_MS)
-      else setImmediate(step)
-    }
-    step()
-  })
+      ticker.on('message', sendDue)
+      ticker.once('error', reject)
+    })
+  } finally {
+    await ticker.terminate()
+  }
 }

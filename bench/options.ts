@@ -72,7 +72,7 @@ const QUICK: typeof LONG = {
   rounds: 1,
   windowMs: 700,
   latencyMs: 1000,
-  warmth: 0.1,
+  warmth: 0.2,
   memoryMs: 1000,
   largeBytes: GIB,
   soakRequests: 10_000,

@@ -19,6 +19,9 @@ export interface LatencyRow {
   readonly addedP99Ms: number
 }
 
+/** For the client, which is a new process each time: cold, it could not be punctual. */
+const PACED_WARM_UP = 20_000
+
 export async function measureLatency(bench: Bench): Promise<readonly LatencyRow[]> {
   return withHops([...nginxIfThere(bench), ...PROXIES], bench, async (hops) => {
     const rows: LatencyRow[] = []
@@ -37,7 +40,7 @@ async function latencyOf(bench: Bench, hop: Hop): Promise<LatencyRow> {
       jobFor([SMALL_GET], through, workshop, {
         forMs: options.latencyMs,
         atTheEnd: 'end',
-        warmUp: 10,
+        warmUp: Math.ceil((PACED_WARM_UP * options.warmth) / SMALL_GET.connections),
         most: Number.MAX_SAFE_INTEGER,
         arrivals,
         ...more,
