@@ -49,7 +49,8 @@ for (const name of PROXIES) {
       await some(REST)
       const after = await settled(proxy.look)
       t.comment(`before ${JSON.stringify(before)}, after ${JSON.stringify(after)}`)
-      t.equal(after.handles, before.handles, 'handles')
+      // fewer, where the connection that only looked whether the port is open was still on its way out before
+      t.ok(after.handles <= before.handles, `${after.handles} handles, and ${before.handles} before`)
       t.ok(
         after.heapMib + after.externalMib < before.heapMib + before.externalMib + NOISE_MIB,
         'heap and buffers have not grown',
