@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly observe: RequestObserver
   /** Why no request may be carried out now; `none` where there is no reason. */
   readonly outOfOrder: () => string | 'none'
+  /** Is told of the bytes of each piece that comes from a client or goes to one. */
+  readonly onBytes: (bytes: number) => void
   readonly onCertificate: (certificate: { readonly listener: string; readonly notAfter: Date }) => void
   /** Hears of a changed certificate that is refused, and of the end of that. */
   readonly onCertificateReload: (listener: string, result: 'accepted' | 'refused') => void
@@ -48,11 +50,11 @@ export interface Listeners {
  * @throws StartError with one line that says which listener and why
  */
 export async function startListeners(options: StartOptions): Promise<Listeners> {
-  const { handler, log, observe, timeouts, outOfOrder } = options
+  const { handler, log, observe, timeouts, outOfOrder, onBytes } = options
   const { lingerMs } = options.times
   const connections = openConnections(checkInterval([timeouts.headersMs, timeouts.keepAliveMs, lingerMs]))
   const equip = (server: Server, listener: ListenerInfo) => {
-    const service = prepare({ listener, handler, connections, log, observe, outOfOrder, lingerMs, timeouts })
+    const service = prepare({ listener, handler, connections, log, observe, outOfOrder, onBytes, lingerMs, timeouts })
     const serve = (socket: Socket) => serveConnection(socket, service)
     if (listener.type === 'https') {
       server.on('connection', connections.addRaw)

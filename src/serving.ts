@@ -18,6 +18,7 @@ import { openTracing } from './telemetry/tracing.js'
 import { readFileSync } from 'node:fs'
 import { type RecentFailure, recentFailures } from './telemetry/recent-failures.js'
 import { requestHandler } from './proxy/handle-request.js'
+import { youngBuffers } from './server/young-buffers.js'
 
 /** Where a process writes to. */
 export interface Output {
@@ -98,6 +99,7 @@ export async function startServing(
     log,
     observe: (event) => pipeline.observe(event),
     outOfOrder: audit === 'off' ? () => 'none' : audit.outOfOrder,
+    onBytes: youngBuffers(),
     onCertificate: metrics.certificate,
     onCertificateReload: metrics.certificateReload,
   })

@@ -56,18 +56,15 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
   refuseUnsafeEnvironment(options.environment)
   const proxy = newProxy()
   const connections = options.pass === 'lean' ? leanPass(proxy, options) : ownPass(proxy, options)
-  const unanswered = new Set<Sending>()
   let isClosed = false
   let retries = 0
   let bodyBytesSent = 0
 
   const send = async (request: UpstreamRequest, signal: Cancellation, isKept: boolean): Promise<ExchangeResult> => {
     const exchange = connections.send(request, signal, isKept)
-    unanswered.add(exchange)
     try {
       return await exchange.result
     } finally {
-      unanswered.delete(exchange)
       bodyBytesSent += exchange.bytesSent()
     }
   }
@@ -87,23 +84,20 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
     stats: () => ({ ...connections.counts(), retries, bodyBytesSent }),
     close: async () => {
       isClosed = true
-      const cause = new Error('the transport was closed')
-      for (const exchange of unanswered) {
-        exchange.failed(new UpstreamFailure('aborted', exchange.bytesSent() > 0, cause))
-      }
       await connections.close()
     },
   }
 }
 
 /** One request that is under way. */
-type Sending = Pick<Exchange, 'result' | 'failed' | 'bytesSent'>
+type Sending = Pick<Exchange, 'result' | 'bytesSent'>
 
 /** Where requests go in through http-proxy's entry. */
 interface Connections {
   /** @param isKept over a kept connection, or a new one for itself */
   readonly send: (request: UpstreamRequest, signal: Cancellation, isKept: boolean) => Sending
   readonly counts: () => SocketCounts
+  /** Requests without an answer fail with `aborted`. */
   readonly close: () => Promise<void>
 }
 
@@ -145,6 +139,7 @@ const NO_CLIENT = Object.freeze({
 function ownPass(proxy: Proxy, options: ConnectionOptions): Connections {
   const agents = createAgents(options)
   const exchanges = new WeakMap<object, Exchange>()
+  const unanswered = new Set<Exchange>()
   proxy.on('proxyRes', (incoming, forwarded) => exchanges.get(forwarded)?.answered(withLength(incoming)))
   const webOptions = ({ hostname, port }: UpstreamRequest, exchange: Exchange, isKept: boolean): ServerOptions => ({
     target: { protocol: 'https:', host: hostname, hostname, port },
@@ -167,6 +162,9 @@ function ownPass(proxy: Proxy, options: ConnectionOptions): Connections {
       const exchange = openExchange(request, final, signal, options)
       const forwarded = forwardedMessage(request, final)
       exchanges.set(forwarded, exchange)
+      unanswered.add(exchange)
+      const settled = () => void unanswered.delete(exchange)
+      exchange.result.then(settled, settled)
       try {
         proxy.web(forwarded, NO_CLIENT, webOptions(request, exchange, isKept), (error) => exchange.failed(error))
       } catch (error) {
@@ -175,7 +173,13 @@ function ownPass(proxy: Proxy, options: ConnectionOptions): Connections {
       return exchange
     },
     counts: () => countSockets(agents),
-    close: () => closeAgents(agents),
+    close: async () => {
+      const cause = new Error('the transport was closed')
+      for (const exchange of unanswered) {
+        exchange.failed(new UpstreamFailure('aborted', exchange.bytesSent() > 0, cause))
+      }
+      await closeAgents(agents)
+    },
   }
 }
 

@@ -66,6 +66,7 @@ export async function start(t: Test, given: Partial<StartOptions> = {}): Promise
     }),
     observe: (event) => void events.push(event),
     outOfOrder: () => 'none',
+    onBytes: () => undefined,
     onCertificate: () => undefined,
     onCertificateReload: () => undefined,
     ...given,

@@ -28,6 +28,7 @@ async function work(): Promise<void> {
   const open = await startListeners({
     ...{ listeners, timeouts, times: SERVER_TIMES, log, observe: metrics.observe, onCertificate: metrics.certificate },
     outOfOrder: () => 'none',
+    onBytes: () => undefined,
     onCertificateReload: metrics.certificateReload,
     handler: async (request, response) => {
       if (request.url === '/crash') process.exit(7)

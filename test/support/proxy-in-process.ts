@@ -220,6 +220,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     log,
     observe: composed.pipeline.observe,
     outOfOrder: () => 'none',
+    onBytes: () => undefined,
     onCertificate: () => undefined,
     onCertificateReload: () => undefined,
   })

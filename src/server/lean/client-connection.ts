@@ -30,6 +30,7 @@ export function serveConnection(socket: Socket, service: PreparedService): void 
 class ClientConnection implements Booked, Channel {
   readonly socket: Socket
   readonly keptLines: string
+  readonly onBytes: (bytes: number) => void
   readonly #service: PreparedService
   readonly #remoteAddress: string
   readonly #head = new HeadBuffer()
@@ -53,6 +54,7 @@ class ClientConnection implements Booked, Channel {
   constructor(socket: Socket, service: PreparedService) {
     this.socket = socket
     this.keptLines = service.keptLines
+    this.onBytes = service.onBytes
     this.#service = service
     this.#remoteAddress = socket.remoteAddress ?? 'unix'
     socket.setTimeout(service.timeouts.clientIdleMs)
@@ -67,6 +69,7 @@ class ClientConnection implements Booked, Channel {
   }
 
   #take(bytes: Buffer): void {
+    this.onBytes(bytes.length)
     try {
       let at = 0
       while (at < bytes.length) at = this.#read(bytes, at)

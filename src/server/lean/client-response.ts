@@ -12,6 +12,8 @@ export interface Channel {
   closesAfter(): boolean
   /** Of a connection that is kept: the last lines of a head. */
   readonly keptLines: string
+  /** Is told of the bytes of each piece. */
+  readonly onBytes: (bytes: number) => void
   /** The client was told to go on. */
   continued(): void
   /** All of the answer was given to the socket. `closes`: as its head said. */
@@ -23,7 +25,7 @@ export interface Channel {
 }
 
 /** Of an answer that waits here while its client is slower than the upstream. */
-const HIGH_WATER_MARK = 256 * 1024
+const HIGH_WATER_MARK = 64 * 1024
 /** Bodies up to this go out in one piece with their head: to copy them costs less than a second write. */
 const MAX_COPIED = 16 * 1024
 
@@ -91,6 +93,7 @@ export class LeanResponse implements ClientResponse {
     const { socket } = this.#channel
     const head = this.#begin('unknown')
     this.#account(chunk.length)
+    this.#channel.onBytes(chunk.length)
     if (head !== '') {
       socket.cork()
       socket.write(head, 'latin1')

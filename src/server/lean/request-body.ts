@@ -4,7 +4,7 @@ import { S3Error } from '../../s3/error.js'
 import type { RequestHead } from './request-head.js'
 
 /** Of a body that somebody reads, where its reader is slower than the client. */
-const HIGH_WATER_MARK = 256 * 1024
+const HIGH_WATER_MARK = 64 * 1024
 /** Of a body that nobody has asked for yet. */
 const MAX_HELD = 64 * 1024
 

@@ -14,6 +14,8 @@ export interface Service {
   readonly observe: RequestObserver
   /** Why no request may be carried out now; `none` where there is no reason. */
   readonly outOfOrder: () => string | 'none'
+  /** Is told of the bytes of each piece that comes from a client or goes to one. */
+  readonly onBytes: (bytes: number) => void
   /** How long the rest of an upload is taken in after its answer. */
   readonly lingerMs: number
   readonly timeouts: Config['timeouts']

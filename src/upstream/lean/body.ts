@@ -10,7 +10,7 @@ export interface BodySource {
 }
 
 /** Of the body that waits here while the client is slower than the upstream. */
-const HIGH_WATER_MARK = 256 * 1024
+const HIGH_WATER_MARK = 64 * 1024
 
 /**
  * The body of an answer as it comes from the connection. What comes before somebody takes it is held; most small ones are whole by

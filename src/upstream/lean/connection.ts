@@ -9,6 +9,8 @@ export interface ConnectionUser {
   onError(error: Error): void
   onClosed(): void
   onDrain(): void
+  /** Now and then, to look at its clocks; milliseconds of the pool's clock. */
+  onTick(now: number): void
 }
 
 /**
@@ -20,8 +22,6 @@ export class Connection {
   user: ConnectionUser
   /** When bytes last came or went, by the pool's clock, ms. */
   lastActivity: number
-  /** Until when it may wait for its next request. */
-  restsUntil = 0
   isConnected = false
   #isPaused = false
   #isCorked = false
@@ -92,6 +92,6 @@ export class Connection {
 }
 
 /** Bytes that may wait here while the upstream is slower than the client. */
-const WRITE_AHEAD = 256 * 1024
+const WRITE_AHEAD = 64 * 1024
 
 const uncork = (connection: Connection): void => connection.flush()

@@ -98,6 +98,10 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
     else if (isConnected) this.onConnected()
   }
 
+  onPoolClosed(): void {
+    if (!this.#isSettled) this.#fail(this.#failure('aborted', new Error('the transport was closed')))
+  }
+
   onTick(now: number): void {
     const { idleTimeoutMs, connectTimeoutMs } = this.#limits
     switch (this.#phase) {

@@ -3,12 +3,12 @@ import { connect, type TLSSocket } from 'node:tls'
 import type { ConnectionOptions, SocketCounts } from '../agents.js'
 import { Connection, type ConnectionUser } from './connection.js'
 
-/** Who waits for a connection, or has one. */
+/** Who waits for a connection, or has one; hears of its ticks from the beginning. */
 export interface Taker extends ConnectionUser {
   /** Called once, with a connection that may still be connecting: nothing is to be written before it is authorized. */
   onLease(lease: Lease): void
-  /** Called now and then while it waits or has one, to look at its clocks. */
-  onTick(now: number): void
+  /** The pool is closed. */
+  onPoolClosed(): void
 }
 
 /** A connection on loan. Exactly one of the two is called, once. */
@@ -26,7 +26,7 @@ export interface Pool {
   readonly stepBack: (hostname: string, port: number, taker: Taker) => void
   readonly counts: () => SocketCounts
   readonly now: () => number
-  /** Destroys every connection, used or not, and resolves when all are closed. Who waits is not told. */
+  /** Tells all takers, destroys every connection, used or not, and resolves when all are closed. */
   readonly close: () => Promise<void>
 }
 
@@ -34,8 +34,9 @@ export interface Pool {
 interface Host {
   readonly hostname: string
   readonly port: number
-  readonly free: Connection[]
-  readonly used: Map<Connection, Taker>
+  readonly free: Kept[]
+  /** Connections on loan. No collection of who has them: one that changes with each request would keep dead requests from being freed. */
+  used: number
   readonly waiting: Set<Taker>
   /** Of the last handshake, to resume. */
   session: Buffer | undefined
@@ -51,7 +52,7 @@ interface Host {
  */
 export function connectionPool(options: ConnectionOptions, isKept: boolean): Pool {
   const hosts = new Map<string, Host>()
-  const open = new Set<Connection>()
+  const open = new Set<Kept>()
   const now = (): number => performance.now()
   let isClosed = false
   let ticking: NodeJS.Timeout | undefined
@@ -62,20 +63,18 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
     const name = `${hostname} ${port}`
     last = hosts.get(name)
     if (last !== undefined) return last
-    last = { hostname, port, free: [], used: new Map(), waiting: new Set(), session: undefined }
+    last = { hostname, port, free: [], used: 0, waiting: new Set(), session: undefined }
     hosts.set(name, last)
     return last
   }
 
   const tick = (): void => {
     const at = now()
-    for (const host of hosts.values()) {
-      for (const taker of [...host.waiting, ...host.used.values()]) taker.onTick(at)
-      for (const connection of host.free.filter(({ restsUntil }) => restsUntil <= at)) connection.socket.destroy()
-    }
+    for (const { waiting } of hosts.values()) for (const taker of waiting) taker.onTick(at)
+    for (const { connection } of open) connection.user.onTick(at)
   }
 
-  const newConnection = (host: Host, taker: Taker): Connection => {
+  const newConnection = (host: Host, taker: Taker): Kept => {
     const { hostname, port, session } = host
     const socket: TLSSocket = connect({
       host: hostname,
@@ -88,78 +87,82 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
       ...(options.ca === 'system' ? {} : { ca: options.ca }),
     })
     socket.setNoDelay(true)
-    const connection = new Connection(socket, taker, now)
-    open.add(connection)
+    const kept = new Kept(new Connection(socket, taker, now))
+    open.add(kept)
     socket.on('session', (given) => (host.session = given))
     socket.once('close', () => {
-      open.delete(connection)
-      host.used.delete(connection)
-      const at = host.free.indexOf(connection)
+      open.delete(kept)
+      if (kept.lentTo !== 'none') host.used -= 1
+      kept.lentTo = 'none'
+      const at = host.free.indexOf(kept)
       if (at >= 0) host.free.splice(at, 1)
       // a session of a handshake that failed would fail the next one as well
       if (!socket.authorized) host.session = undefined
       serve(host)
     })
-    return connection
+    return kept
   }
 
-  const lend = (host: Host, connection: Connection, taker: Taker): void => {
-    host.used.set(connection, taker)
-    connection.user = taker
-    taker.onLease(new OneLease(connection, host, giveBack))
+  const lend = (host: Host, kept: Kept, taker: Taker): void => {
+    host.used += 1
+    kept.lentTo = taker
+    kept.connection.user = taker
+    taker.onLease(new OneLease(kept, host, giveBack))
   }
 
-  const giveBack = (host: Host, connection: Connection, seconds: number): void => {
+  const giveBack = (host: Host, kept: Kept, seconds: number): void => {
+    const { connection } = kept
     const { socket } = connection
     const keptMs = Math.min(options.keepAliveMs, Math.max(0, seconds * 1000 - EARLIER_MS))
     if (!isKept || isClosed || keptMs === 0 || socket.destroyed || socket.readableLength > 0) {
       socket.destroy()
       return
     }
-    host.used.delete(connection)
-    connection.restsUntil = now() + keptMs
-    connection.user = new Resting(connection)
+    host.used -= 1
+    kept.lentTo = 'none'
+    kept.restsUntil = now() + keptMs
+    connection.user = kept
     connection.resume()
-    host.free.push(connection)
+    host.free.push(kept)
     socket.unref()
     if (host.waiting.size > 0) serve(host)
   }
 
   const serve = (host: Host): void => {
     for (const taker of host.waiting) {
-      const connection = available(host, taker)
-      if (connection === 'none') return
+      const kept = available(host, taker)
+      if (kept === 'none') return
       host.waiting.delete(taker)
-      lend(host, connection, taker)
+      lend(host, kept, taker)
     }
   }
 
-  const available = (host: Host, taker: Taker): Connection | 'none' => {
+  const available = (host: Host, taker: Taker): Kept | 'none' => {
     for (let kept = host.free.pop(); kept !== undefined; kept = host.free.pop()) {
-      const { socket } = kept
+      const { socket } = kept.connection
       if (!socket.destroyed && socket.writable && !socket.readableEnded && now() < kept.restsUntil) {
         socket.ref()
         return kept
       }
       socket.destroy()
     }
-    return isClosed || host.used.size >= options.maxSockets ? 'none' : newConnection(host, taker)
+    return isClosed || host.used >= options.maxSockets ? 'none' : newConnection(host, taker)
   }
 
   return {
     ask: (hostname, port, taker) => {
       if (!isClosed) ticking ??= setInterval(tick, tickMs(options)).unref()
       const host = hostOf(hostname, port)
-      const connection = available(host, taker)
-      if (connection === 'none') host.waiting.add(taker)
-      else lend(host, connection, taker)
+      const kept = available(host, taker)
+      if (kept === 'none') host.waiting.add(taker)
+      else lend(host, kept, taker)
     },
     stepBack: (hostname, port, taker) => void hostOf(hostname, port).waiting.delete(taker),
     counts: () => {
       const all = [...hosts.values()]
       const sum = (of: (host: Host) => number): number => all.reduce((total, host) => total + of(host), 0)
       return {
-        inUse: sum(({ used }) => used.size),
+        inUse: sum(({ used }) => used),
         free: sum(({ free }) => free.length),
         pending: sum(({ waiting }) => waiting.size),
       }
@@ -168,10 +171,12 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
     close: async () => {
       isClosed = true
       clearInterval(ticking)
-      for (const host of hosts.values()) host.waiting.clear()
+      const waiting = [...hosts.values()].flatMap((host) => [...host.waiting])
+      for (const taker of [...waiting, ...[...open].map(({ lentTo }) => lentTo)])
+        if (taker !== 'none') taker.onPoolClosed()
       await Promise.all(
         [...open].map(
-          ({ socket }) =>
+          ({ connection: { socket } }) =>
             new Promise<void>((resolve) => {
               socket.once('close', () => resolve())
               socket.destroy()
@@ -190,21 +195,25 @@ const tickMs = ({ connectTimeoutMs, idleTimeoutMs, keepAliveMs }: ConnectionOpti
   Math.max(5, Math.min(1000, connectTimeoutMs / 8, idleTimeoutMs / 8, keepAliveMs / 8))
 
 class OneLease implements Lease {
-  readonly connection: Connection
+  readonly #kept: Kept
   readonly #host: Host
   readonly #giveBack: GiveBack
   #isOver = false
 
-  constructor(connection: Connection, host: Host, giveBack: GiveBack) {
-    this.connection = connection
+  constructor(kept: Kept, host: Host, giveBack: GiveBack) {
+    this.#kept = kept
     this.#host = host
     this.#giveBack = giveBack
+  }
+
+  get connection(): Connection {
+    return this.#kept.connection
   }
 
   giveBack(seconds: number): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#giveBack(this.#host, this.connection, seconds)
+    this.#giveBack(this.#host, this.#kept, seconds)
   }
 
   discard(): void {
@@ -214,19 +223,26 @@ class OneLease implements Lease {
   }
 }
 
-type GiveBack = (host: Host, connection: Connection, seconds: number) => void
+type GiveBack = (host: Host, kept: Kept, seconds: number) => void
 
-/** A free connection has nothing to say: bytes that nobody asked for and its end both end it. */
-class Resting implements ConnectionUser {
-  readonly #connection: Connection
+/** A connection of the pool, and its own user while nobody has it: bytes that nobody asked for, its end and its age all end it. */
+class Kept implements ConnectionUser {
+  readonly connection: Connection
+  lentTo: Taker | 'none' = 'none'
+  /** Until when it may wait for its next request, by the pool's clock. */
+  restsUntil = 0
+
   constructor(connection: Connection) {
-    this.#connection = connection
+    this.connection = connection
   }
   onBytes(): void {
-    this.#connection.socket.destroy()
+    this.connection.socket.destroy()
   }
   onHalfClosed(): void {
-    this.#connection.socket.destroy()
+    this.connection.socket.destroy()
+  }
+  onTick(now: number): void {
+    if (now >= this.restsUntil) this.connection.socket.destroy()
   }
   onConnected(): void {}
   onError(): void {}
