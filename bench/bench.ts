@@ -36,7 +36,7 @@ export async function startHop(name: HopName, bench: Bench, variant: ProxyVarian
     case 'aws-sigv4-proxy':
     case 'aws-s3-reverse-proxy':
       return rivals.start(name)
-    case 'ssec-proxy':
+    case 'http-proxy pass':
     case 'lean pass': {
       const running = await startProxy(options, workshop, s3.port, name, variant)
       return { name, port: running.port, scheme: 'https', running }

@@ -1,13 +1,13 @@
 /** What a request goes through on its way to S3. */
 export type HopName = 'direct' | 'nginx' | RivalName | ProxyName
 
-/** The proxy, and the proxy with its lean pass. */
-export type ProxyName = 'ssec-proxy' | 'lean pass'
+/** The proxy as it is, with its lean pass, and with http-proxy's own. */
+export type ProxyName = 'http-proxy pass' | 'lean pass'
 
 /** What somebody might take instead, for signing. */
 export type RivalName = 'nginx + njs' | 'versitygw' | 'aws-sigv4-proxy' | 'aws-s3-reverse-proxy'
 
-export const PROXIES = ['ssec-proxy', 'lean pass'] as const satisfies readonly ProxyName[]
+export const PROXIES = ['http-proxy pass', 'lean pass'] as const satisfies readonly ProxyName[]
 export const RIVALS = [
   'nginx + njs',
   'versitygw',

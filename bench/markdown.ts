@@ -91,7 +91,7 @@ function loadTable({ scenario, hops }: LoadRow): string {
   const value = (name: HopName, member: keyof Measured): number | undefined =>
     name === 'direct' && member.startsWith('hop') ? undefined : hops[name]?.[member]
   return table(
-    ['', ...names, ...ratios.map(([of, to]) => `${of.replace(/^ssec-| pass$/, '')} : ${to}`)],
+    ['', ...names, ...ratios.map(([of, to]) => `${of.replace(/ pass$/, '')} : ${to}`)],
     lines.map(([label, member, digits]) => [
       label,
       ...names.map((name) => value(name, member)?.toFixed(digits) ?? '–'),

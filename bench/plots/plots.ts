@@ -79,7 +79,7 @@ const COLOURS: Readonly<Record<HopName, string>> = {
   versitygw: '#CC79A7',
   'aws-sigv4-proxy': '#F0E442',
   'aws-s3-reverse-proxy': '#0072B2',
-  'ssec-proxy': '#E69F00',
+  'http-proxy pass': '#E69F00',
   'lean pass': '#D55E00',
 }
 

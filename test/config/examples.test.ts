@@ -88,7 +88,7 @@ t.test('minimal.yaml in full: what is not written has its default', async (t) =>
       credentials: { type: 'default' },
       trailingChecksums: 'relay',
       preflight: 'off',
-      pass: 'http-proxy',
+      pass: 'lean',
       proof: 'answer',
       connectTimeoutMs: 10_000,
       idleTimeoutMs: 120_000,

@@ -11,7 +11,21 @@ export interface ErrorText {
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
 /** What clients and the log of a running proxy get; commands tell their user directly what is wrong and what to do. */
-const FOLDERS = ['', 'proxy', 's3', 'sigv4', 'sigv2', 'keyring', 'upstream', 'server', 'telemetry', 'workers', 'reload']
+const FOLDERS = [
+  '',
+  'proxy',
+  's3',
+  'sigv4',
+  'sigv2',
+  'keyring',
+  'upstream',
+  'upstream/lean',
+  'server',
+  'server/lean',
+  'telemetry',
+  'workers',
+  'reload',
+]
 
 /** Every text of an S3Error, of a line of the log at warn or error, and of a StartError, read from the source. */
 export function errorTexts(): readonly ErrorText[] {

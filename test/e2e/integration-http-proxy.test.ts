@@ -1,7 +1,7 @@
-// The integration tests again, on the embedded origin, with the lean pass (docs/adr/0007).
+// The integration tests again, on the embedded origin, with http-proxy's own pass (docs/adr/0007).
 import { readdirSync } from 'node:fs'
 
-process.env['SSEC_PROXY_TEST_PASS'] = 'lean'
+process.env['SSEC_PROXY_TEST_PASS'] = 'http-proxy'
 const folder = new URL('../integration/', import.meta.url)
 for (const name of readdirSync(folder)
   .filter((one) => one.endsWith('.test.ts'))
