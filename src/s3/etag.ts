@@ -8,9 +8,12 @@
 const SHOWN = /(?<=^|[\s,"/;])([0-9a-f]{32}(?:-0)*)(?=$|[\s,"&])/gi
 const CLIENTS = /(?<=^|[\s,"/;])([0-9a-f]{32}(?:-0)*)-0(?=$|[\s,"&])/gi
 
+/** Nearly every ETag header. */
+const USUAL = /^"[0-9a-f]{32}"$/
+
 /** An ETag of the upstream, header or XML text, as clients see it. Everything but 32 hex digits is left alone. */
 export function showETag(raw: string): string {
-  return raw.replace(SHOWN, '$1-0')
+  return raw.length === 34 && USUAL.test(raw) ? `${raw.slice(0, -1)}-0"` : raw.replace(SHOWN, '$1-0')
 }
 
 /**

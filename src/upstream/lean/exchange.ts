@@ -92,7 +92,8 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
     const { socket, isConnected } = lease.connection
     this.#isReused = isConnected
     this.#phase = 'connecting'
-    this.#since = this.#pool.now()
+    // On a kept one the next thing is to write, which is noted there.
+    if (!isConnected) this.#since = this.#pool.now()
     // The type of the pool says so already; a key must not depend on it.
     if (!(socket instanceof TLSSocket)) this.#fail(this.#failure('tls', new Error('the connection is not TLS')))
     else if (isConnected) this.onConnected()
@@ -135,7 +136,6 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
       return
     }
     this.#phase = 'running'
-    this.#since = this.#pool.now()
     this.#pump.start(this)
   }
 
