@@ -85,6 +85,15 @@ t.test('what was signed is what goes out', async (t) => {
     t.match(upstream.connections[0]!.received(), length)
   })
 
+  t.test('names of every character that a name may have: metadata with an underscore are common', async (t) => {
+    const upstream = await rawUpstream(t, answering(OK))
+    const headers = { host: 'x', 'x-amz-meta-my_key': '1', "x-amz-meta-!#$%&'*+.^_`|~0z": '2', x_y: '3' }
+    await textOf((await transportFor(t).transport(getRequest(upstream.port, { headers }), never())).body)
+    for (const [name, value] of Object.entries(headers)) {
+      t.ok(upstream.connections[0]!.received().includes(`\r\n${name}: ${value}\r\n`), name)
+    }
+  })
+
   t.test('no body: content-length is 0 where a body could be, and absent where not', async (t) => {
     for (const [method, expected] of [
       ['DELETE', '0'],

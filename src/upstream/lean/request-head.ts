@@ -10,7 +10,8 @@ export interface RequestHead {
 }
 
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
-const NAME = /^[a-z0-9-]+$/
+/** RFC 9110's token, in lower case: metadata with an underscore in their names are common. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const PATH = /^\/[\x21-\x7e\x80-\xff]*$/
 const METHOD = /^[A-Z]+$/
 const LENGTH_WITHOUT_BODY: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS'])
