@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /** Bytes read between two collections: far below the 64 MiB of buffers at which V8 marks its whole heap. */
-const BETWEEN = 32 * 1024 * 1024
+const BETWEEN = 16 * 1024 * 1024
 
 /**
  * Frees read buffers while they are young. Node makes a buffer of its own for each 16 KiB that are read; they are dead as soon as they
