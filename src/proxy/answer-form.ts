@@ -31,7 +31,8 @@ export async function answerForm(
   if (form === 'none' || response.status >= 300 || request.target.type !== 'object') return 'none'
   const { bucket, objectKey } = request.target
   const { bytes } = await holdAnswer(response, MAX_ANSWER_BYTES)
-  const shown = response.fields.get('etag') ?? showIn(bytes.toString('utf8'), bucketETagPolicy(pipeline.rules, bucket))
+  const inHeader = answer.shownETag === 'as it came' ? response.fields.get('etag') : answer.shownETag
+  const shown = inHeader ?? showIn(bytes.toString('utf8'), bucketETagPolicy(pipeline.rules, bucket))
   const etag = shown === 'none' ? '' : shown
   const path = request.rawPath.replace(/\/$/, '')
   const posted: PostedObject = { location: `${origin}${path}/${encodeQueryPart(objectKey)}`, bucket, objectKey, etag }
@@ -46,6 +47,7 @@ export async function answerForm(
   if (status !== 204) fields.set('content-length', String(body.length))
   return {
     ...answer,
+    shownETag: 'as it came',
     response: { status, fields, body: bytesBody(body) },
   }
 }

@@ -18,6 +18,8 @@ export interface Forwarded {
   readonly response: UpstreamResponse
   /** What was asked about its object beside it. */
   readonly object: ObjectETag | 'unknown'
+  /** The ETag header that its client gets. */
+  readonly shownETag: string | 'as it came'
 }
 
 type World = Pick<Pipeline, 'upstream' | 'regions' | 'transport' | 'now' | 'warn'>
@@ -67,6 +69,7 @@ const forwarded = (attempt: PlannedAttempt, response: UpstreamResponse): Forward
   attempt,
   response,
   object: 'unknown',
+  shownETag: 'as it came',
 })
 
 async function sendInRegion(
@@ -81,8 +84,9 @@ async function sendInRegion(
   const region = pipeline.regions.regionOf(bucket)
   const used = regionToUse(request.target, pipeline)
   const signed = sign(request, attempt, used, pipeline)
+  const ready = signed instanceof Promise ? await signed : signed
   record.sends()
-  const answer = await pipeline.transport(signed instanceof Promise ? await signed : signed, signal)
+  const answer = await pipeline.transport(ready, signal)
   record.answered(answer)
   if (pipeline.upstream.region.type === 'fixed' || bucket === 'service') return forwarded(attempt, answer)
   // A wrong region may be told in the document alone.

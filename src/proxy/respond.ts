@@ -22,12 +22,13 @@ import { stripResponseFields } from './rewrite-headers.js'
  */
 export function respond(
   request: RewrittenRequest,
-  { attempt, response: answer, object }: Forwarded,
+  forwarded: Forwarded,
   response: ClientResponse,
   pipeline: Pipeline,
   record: RequestRecord,
 ): Soon<void> {
-  const headers = answerHeaders(request, answer)
+  const { attempt, response: answer, object } = forwarded
+  const headers = answerHeaders(request, forwarded)
   const bodiless = request.method === 'HEAD' || answer.status === 204 || answer.status === 304
   if (answer.status >= 300 && !bodiless) return respondError(request, attempt, answer, headers, response, record)
   if (bodiless) {
@@ -128,12 +129,13 @@ function lateErrors(
 /** The answer that a form asked for; it is ours, a redirect of its own kind among them. */
 export function respondToForm(
   request: RewrittenRequest,
-  { response: answer }: Forwarded,
+  form: Forwarded,
   response: ClientResponse,
   record: RequestRecord,
 ): Promise<void> {
-  writeHead(response, answer.status, answerHeaders(request, answer), record)
-  return passOn(answer.body, response, record)
+  const { status, body } = form.response
+  writeHead(response, status, answerHeaders(request, form), record)
+  return passOn(body, response, record)
 }
 
 /** A client that leaves shows as a premature close, or as the abort that its leaving causes; the rest is the upstream's. */
@@ -142,8 +144,10 @@ function isUpstreams(error: unknown): boolean {
   return !(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
 }
 
-function answerHeaders(request: RewrittenRequest, answer: Forwarded['response']): Map<string, string> {
-  return stripResponseFields(answer.fields, request.targetKey.type === 'relayed')
+function answerHeaders(request: RewrittenRequest, { response, shownETag }: Forwarded): Map<string, string> {
+  const headers = stripResponseFields(response.fields, request.targetKey.type === 'relayed')
+  if (shownETag !== 'as it came') headers.set('etag', shownETag)
+  return headers
 }
 
 function writeHead(

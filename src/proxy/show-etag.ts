@@ -60,12 +60,9 @@ function opaque(answer: Forwarded): Forwarded {
 }
 
 function withETag(answer: Forwarded, show: (value: string) => string): Forwarded {
-  const { response } = answer
+  const { attempt, response, object } = answer
   const value = response.fields.get('etag')
-  if (value === undefined) return answer
-  const fields = new Map(response.fields)
-  fields.set('etag', show(value))
-  return { ...answer, response: { ...response, fields } }
+  return value === undefined ? answer : { attempt, response, object, shownETag: show(value) }
 }
 
 async function md5Shown(answer: Forwarded, asking: Asking): Promise<Forwarded> {

@@ -32,8 +32,6 @@ export interface TransportOptions extends ConnectionOptions {
 export interface TransportStats extends SocketCounts {
   /** requests sent a second time, because a kept connection was dead; since the start */
   readonly retries: number
-  /** body bytes handed to connections since the start */
-  readonly bodyBytesSent: number
 }
 
 export interface HttpProxyTransport {
@@ -58,19 +56,10 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
   const connections = options.pass === 'lean' ? leanPass(proxy, options) : ownPass(proxy, options)
   let isClosed = false
   let retries = 0
-  let bodyBytesSent = 0
 
-  const send = async (request: UpstreamRequest, signal: Cancellation, isKept: boolean): Promise<ExchangeResult> => {
-    const exchange = connections.send(request, signal, isKept)
-    try {
-      return await exchange.result
-    } finally {
-      bodyBytesSent += exchange.bytesSent()
-    }
-  }
   const sendAgain = async (request: UpstreamRequest, signal: Cancellation): Promise<UpstreamResponse> => {
     retries += 1
-    const second = await send(request, signal, false)
+    const second = await connections.send(request, signal, false)
     if (second.type === 'answer') return second.response
     throw second.failure
   }
@@ -78,10 +67,10 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
   return {
     transport: async (request, signal) => {
       if (isClosed) throw new UpstreamFailure('aborted', false, new Error('the transport is closed'))
-      const first = await send(request, signal, true)
+      const first = await connections.send(request, signal, true)
       return first.type === 'answer' ? first.response : sendAgain(request, signal)
     },
-    stats: () => ({ ...connections.counts(), retries, bodyBytesSent }),
+    stats: () => ({ ...connections.counts(), retries }),
     close: async () => {
       isClosed = true
       await connections.close()
@@ -89,13 +78,10 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
   }
 }
 
-/** One request that is under way. */
-type Sending = Pick<Exchange, 'result' | 'bytesSent'>
-
 /** Where requests go in through http-proxy's entry. */
 interface Connections {
   /** @param isKept over a kept connection, or a new one for itself */
-  readonly send: (request: UpstreamRequest, signal: Cancellation, isKept: boolean) => Sending
+  readonly send: (request: UpstreamRequest, signal: Cancellation, isKept: boolean) => Promise<ExchangeResult>
   readonly counts: () => SocketCounts
   /** Requests without an answer fail with `aborted`. */
   readonly close: () => Promise<void>
@@ -170,7 +156,7 @@ function ownPass(proxy: Proxy, options: ConnectionOptions): Connections {
       } catch (error) {
         exchange.failed(error) // a header or a path is refused before there is a connection
       }
-      return exchange
+      return exchange.result
     },
     counts: () => countSockets(agents),
     close: async () => {
@@ -195,7 +181,7 @@ function leanPass(proxy: Proxy, options: ConnectionOptions): Connections {
     send: (request, signal, isKept) => {
       const exchange = new LeanExchange(request, signal, options, isKept ? kept : fresh)
       proxy.web(exchange as unknown as IncomingMessage, NO_CLIENT, LEAN_OPTIONS)
-      return exchange
+      return exchange.result
     },
     counts: () => {
       const [one, other] = [kept.counts(), fresh.counts()]

@@ -52,7 +52,7 @@ t.test('the body', async (t) => {
         socket.resume()
       }
     })
-    const { transport, stats } = transportFor(t)
+    const { transport } = transportFor(t)
     const headers = { host: 'x', 'content-length': String(total) }
     const answer = transport(
       getRequest(upstream.port, { method: 'PUT', headers, body: { type: 'stream', stream } }),
@@ -67,7 +67,6 @@ t.test('the body', async (t) => {
     resume()
     t.equal(await textOf((await answer).body), 'ok')
     t.equal(seen.digest('hex'), hash.digest('hex'))
-    t.equal(stats().bodyBytesSent, total)
   })
 
   t.test('without a length is sent in chunks where the request says so', async (t) => {

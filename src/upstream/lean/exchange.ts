@@ -80,11 +80,6 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
     this.#fail(upstreamFailure(error, phase, this.#pump.sent() > 0))
   }
 
-  /** body bytes handed to the connection so far */
-  bytesSent(): number {
-    return this.#pump.sent()
-  }
-
   // of the pool
 
   onLease(lease: Lease): void {
