@@ -167,6 +167,15 @@ t.test('the answer', async (t) => {
     await textOf(answer.body)
   })
 
+  t.test('as many fields as there is room for: an object may have hundreds of metadata', async (t) => {
+    const names = Array.from({ length: 800 }, (_, i) => `x-amz-meta-${i}`)
+    const lines = names.map((name) => `${name}:\r\n`).join('')
+    const upstream = await rawUpstream(t, answering(`HTTP/1.1 200 OK\r\nContent-Length: 0\r\n${lines}\r\n`))
+    const answer = await transportFor(t).transport(getRequest(upstream.port), never())
+    t.equal(answer.fields.size, 801)
+    await textOf(answer.body)
+  })
+
   t.test('is not read ahead of its taker', async (t) => {
     const total = 64 * 1024 * 1024
     let written = 0

@@ -26,7 +26,8 @@ export interface AnswerHead {
   readonly keepAliveSeconds: number
 }
 
-const MAX_FIELDS = 256
+/** As many as node takes; an object's metadata may be hundreds. */
+const MAX_FIELDS = 2000
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
 
 /** The lines of a head, without the empty one behind them. @throws AnswerFault */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
 import type { ConnectionOptions, SocketCounts } from '../agents.js'
 import { Connection, type ConnectionUser } from './connection.js'
+import { Hosts, type Host } from './hosts.js'
 
 /** Who waits for a connection, or has one; hears of its ticks from the beginning. */
 export interface Taker extends ConnectionUser {
@@ -20,7 +21,7 @@ export interface Lease {
 }
 
 export interface Pool {
-  /** Gives a connection, now or later. */
+  /** Gives a connection, now or later, or tells that the pool is closed. */
   readonly ask: (hostname: string, port: number, taker: Taker) => void
   /** Who waits no longer. */
   readonly stepBack: (hostname: string, port: number, taker: Taker) => void
@@ -28,18 +29,6 @@ export interface Pool {
   readonly now: () => number
   /** Tells all takers, destroys every connection, used or not, and resolves when all are closed. */
   readonly close: () => Promise<void>
-}
-
-/** Connections to one name and port. */
-interface Host {
-  readonly hostname: string
-  readonly port: number
-  readonly free: Kept[]
-  /** Connections on loan. No collection of who has them: one that changes with each request would keep dead requests from being freed. */
-  used: number
-  readonly waiting: Set<Taker>
-  /** Of the last handshake, to resume. */
-  session: Buffer | undefined
 }
 
 /**
@@ -51,30 +40,19 @@ interface Host {
  * @param isKept whether connections serve more than one request
  */
 export function connectionPool(options: ConnectionOptions, isKept: boolean): Pool {
-  const hosts = new Map<string, Host>()
+  const hosts = new Hosts<Kept>()
   const open = new Set<Kept>()
   const now = (): number => performance.now()
   let isClosed = false
   let ticking: NodeJS.Timeout | undefined
-  let last: Host | undefined
-
-  const hostOf = (hostname: string, port: number): Host => {
-    if (last?.hostname === hostname && last.port === port) return last
-    const name = `${hostname} ${port}`
-    last = hosts.get(name)
-    if (last !== undefined) return last
-    last = { hostname, port, free: [], used: 0, waiting: new Set(), session: undefined }
-    hosts.set(name, last)
-    return last
-  }
 
   const tick = (): void => {
     const at = now()
-    for (const { waiting } of hosts.values()) for (const taker of waiting) taker.onTick(at)
+    for (const { waiting } of hosts.all()) for (const taker of waiting) taker.onTick(at)
     for (const { connection } of open) connection.user.onTick(at)
   }
 
-  const newConnection = (host: Host, taker: Taker): Kept => {
+  const newConnection = (host: Host<Kept>, taker: Taker): Kept => {
     const { hostname, port, session } = host
     const socket: TLSSocket = connect({
       host: hostname,
@@ -99,18 +77,19 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
       // a session of a handshake that failed would fail the next one as well
       if (!socket.authorized) host.session = undefined
       serve(host)
+      hosts.closed(host)
     })
     return kept
   }
 
-  const lend = (host: Host, kept: Kept, taker: Taker): void => {
+  const lend = (host: Host<Kept>, kept: Kept, taker: Taker): void => {
     host.used += 1
     kept.lentTo = taker
     kept.connection.user = taker
     taker.onLease(new OneLease(kept, host, giveBack))
   }
 
-  const giveBack = (host: Host, kept: Kept, seconds: number): void => {
+  const giveBack = (host: Host<Kept>, kept: Kept, seconds: number): void => {
     const { connection } = kept
     const { socket } = connection
     const keptMs = Math.min(options.keepAliveMs, Math.max(0, seconds * 1000 - EARLIER_MS))
@@ -128,7 +107,7 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
     if (host.waiting.size > 0) serve(host)
   }
 
-  const serve = (host: Host): void => {
+  const serve = (host: Host<Kept>): void => {
     for (const taker of host.waiting) {
       const kept = available(host, taker)
       if (kept === 'none') return
@@ -137,7 +116,7 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
     }
   }
 
-  const available = (host: Host, taker: Taker): Kept | 'none' => {
+  const available = (host: Host<Kept>, taker: Taker): Kept | 'none' => {
     for (let kept = host.free.pop(); kept !== undefined; kept = host.free.pop()) {
       const { socket } = kept.connection
       if (!socket.destroyed && socket.writable && !socket.readableEnded && now() < kept.restsUntil) {
@@ -151,16 +130,20 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
 
   return {
     ask: (hostname, port, taker) => {
-      if (!isClosed) ticking ??= setInterval(tick, tickMs(options)).unref()
-      const host = hostOf(hostname, port)
+      if (isClosed) {
+        taker.onPoolClosed()
+        return
+      }
+      ticking ??= setInterval(tick, tickMs(options)).unref()
+      const host = hosts.of(hostname, port)
       const kept = available(host, taker)
       if (kept === 'none') host.waiting.add(taker)
       else lend(host, kept, taker)
     },
-    stepBack: (hostname, port, taker) => void hostOf(hostname, port).waiting.delete(taker),
+    stepBack: (hostname, port, taker) => void hosts.of(hostname, port).waiting.delete(taker),
     counts: () => {
-      const all = [...hosts.values()]
-      const sum = (of: (host: Host) => number): number => all.reduce((total, host) => total + of(host), 0)
+      const all = [...hosts.all()]
+      const sum = (of: (host: Host<Kept>) => number): number => all.reduce((total, host) => total + of(host), 0)
       return {
         inUse: sum(({ used }) => used),
         free: sum(({ free }) => free.length),
@@ -171,7 +154,7 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
     close: async () => {
       isClosed = true
       clearInterval(ticking)
-      const waiting = [...hosts.values()].flatMap((host) => [...host.waiting])
+      const waiting = [...hosts.all()].flatMap((host) => [...host.waiting])
       for (const taker of [...waiting, ...[...open].map(({ lentTo }) => lentTo)])
         if (taker !== 'none') taker.onPoolClosed()
       await Promise.all(
@@ -196,11 +179,11 @@ const tickMs = ({ connectTimeoutMs, idleTimeoutMs, keepAliveMs }: ConnectionOpti
 
 class OneLease implements Lease {
   readonly #kept: Kept
-  readonly #host: Host
+  readonly #host: Host<Kept>
   readonly #giveBack: GiveBack
   #isOver = false
 
-  constructor(kept: Kept, host: Host, giveBack: GiveBack) {
+  constructor(kept: Kept, host: Host<Kept>, giveBack: GiveBack) {
     this.#kept = kept
     this.#host = host
     this.#giveBack = giveBack
@@ -223,7 +206,7 @@ class OneLease implements Lease {
   }
 }
 
-type GiveBack = (host: Host, kept: Kept, seconds: number) => void
+type GiveBack = (host: Host<Kept>, kept: Kept, seconds: number) => void
 
 /** A connection of the pool, and its own user while nobody has it: bytes that nobody asked for, its end and its age all end it. */
 class Kept implements ConnectionUser {

@@ -174,7 +174,7 @@ t.test('chunks: sizes, ends, extensions and trailers', async (t) => {
 t.test('limits: a head, its headers, interim answers', async (t) => {
   t.ok(isFault(read([`HTTP/1.1 200 OK\r\na: ${'x'.repeat(17_000)}\r\n\r\n`])))
   t.ok(isFault(read([`HTTP/1.1 200 OK\r\na: ${'x'.repeat(17_000)}`])), 'before its end is there')
-  t.ok(isFault(read([`HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(257)}\r\n`])))
+  t.ok(isFault(read([`HTTP/1.1 200 OK\r\n${'a:\r\n'.repeat(2001)}\r\n`])))
   t.ok(isFault(read([`${'HTTP/1.1 100 Continue\r\n\r\n'.repeat(9)}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`])))
   t.equal(
     read([`${'HTTP/1.1 103 Early\r\na: b\r\n\r\n'.repeat(8)}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`]).end,
