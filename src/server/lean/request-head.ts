@@ -127,7 +127,11 @@ function framingOf(
 
 function keepsAlive(connection: string, version: RequestHead['version']): boolean {
   if (connection === '' || connection === 'keep-alive') return version === '1.1' || connection !== ''
-  const options = connection.toLowerCase().split(/[ \t]*,[ \t]*/)
+  // Not split by a pattern with blanks around the comma: over a long run of blanks that takes a second.
+  const options = connection
+    .toLowerCase()
+    .split(',')
+    .map((option) => option.trim())
   return !options.includes('close') && (version === '1.1' || options.includes('keep-alive'))
 }
 

@@ -211,3 +211,16 @@ t.test('what can never become a head is refused before it is whole', async (t) =
   ])
     for (const pieces of [[text], text.split('')]) t.not(readRequests(pieces).fault, 'none', JSON.stringify(text))
 })
+
+t.test('no head takes long to read', async (t) => {
+  const blanks = ' '.repeat(MAX_HEAD - 100)
+  for (const field of [
+    `Connection: a${blanks}b`,
+    `Connection:${blanks}`,
+    `Connection: ${blanks.replaceAll(' ', ',')}`,
+  ]) {
+    const began = performance.now()
+    t.match(readRequests([`GET / HTTP/1.1\r\nHost: x\r\n${field}\r\n\r\n`]), { fault: 'none' })
+    t.ok(performance.now() - began < 200, `${field.slice(0, 14)}… took ${performance.now() - began} ms`)
+  }
+})
