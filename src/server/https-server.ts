@@ -37,11 +37,16 @@ export function httpsServer(config: HttpsListenerConfig, handshakeMs: number, ar
   let lastRefusal = ''
   const server = createServer({
     ...SOCKET_OPTIONS,
+    // Before its handshake a client that ends its side has left, as health checks do; nobody is there yet to hear it and to close.
+    allowHalfOpen: false,
     ...current.context,
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: handshakeMs,
     requestCert: config.clientCa.type === 'file',
     rejectUnauthorized: true,
+  })
+  server.on('secureConnection', (socket) => {
+    socket.allowHalfOpen = SOCKET_OPTIONS.allowHalfOpen === true
   })
   announce(current, around)
 

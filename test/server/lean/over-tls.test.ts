@@ -134,3 +134,27 @@ t.test('a session is resumed', async (t) => {
   t.equal(second.isSessionReused(), true)
   second.destroy()
 })
+
+t.test('a client that leaves before its handshake is let go at once', async (t) => {
+  // Health checks of load balancers do nothing else, every few seconds.
+  const { port, log } = await start(t, { listeners })
+  for (const begin of ['', '\x16\x03\x01']) {
+    const client = rawClient(port, 'stubborn')
+    const began = performance.now()
+    client.socket.end(Buffer.from(begin, 'latin1'))
+    await once(client.socket, 'end')
+    t.ok(performance.now() - began < 2_000)
+    client.socket.destroy()
+  }
+  t.strictSame(
+    log.filter(({ level }) => level !== 'info' && level !== 'debug'),
+    [],
+  )
+})
+
+t.test('a client that ends its side within a body still hears of it', async (t) => {
+  const { port } = await start(t, { listeners })
+  const client = rawClient(open(port), 'stubborn')
+  client.socket.end(`${PUT(6)}hello`)
+  t.match(await client.closed, /^HTTP\/1\.1 400 [^]*<Code>BadRequest</)
+})
