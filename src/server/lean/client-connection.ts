@@ -141,8 +141,11 @@ class ClientConnection implements Booked, Channel {
     connections.begin()
     const request = new LeanRequest(head, this.#remoteAddress, this.#body)
     void this.#run(request, response, this.#awaitsContinue ? contexts.continue : contexts.other)
-    if (fault !== 'none') throw fault
-    return at
+    if (fault === 'none') return at
+    if (this.#state === 'body' && !response.isOver) throw fault
+    // Answered already, or given up: that is what the client is to hear.
+    this.socket.destroySoon()
+    return bytes.length
   }
 
   async #run(request: LeanRequest, response: LeanResponse, context: HandlerContext): Promise<void> {
@@ -160,6 +163,8 @@ class ClientConnection implements Booked, Channel {
   #readBody(bytes: Buffer, offset: number): number {
     const body = this.#body as RequestBody
     const end = body.read(bytes, offset)
+    // Whoever reads it may have answered from within.
+    if (this.#state !== 'body') return end
     if (body.isWhole) this.#state = 'answer'
     else if (body.isFull) this.socket.pause()
     return end
@@ -191,7 +196,7 @@ class ClientConnection implements Booked, Channel {
   }
 
   cut(): void {
-    this.socket.destroy()
+    this.#cutOff()
     this.#finish('cut')
   }
 
@@ -278,7 +283,7 @@ class ClientConnection implements Booked, Channel {
         return
       case 'answer':
         // Who has left is not answered; what was said already is still sent.
-        if (this.#response !== 'none' && !this.#response.isEnded) this.socket.destroy()
+        if (this.#response !== 'none' && !this.#response.isEnded) this.#cutOff()
         return
       case 'closing':
         this.socket.destroySoon()
@@ -291,17 +296,17 @@ class ClientConnection implements Booked, Channel {
     const response = this.#response
     if (error === 'none') {
       this.#service.log.error({ listener: this.#service.listener.name, err: cause }, 'a connection failed')
-      this.socket.destroy()
+      this.#cutOff()
     } else if (response === 'none') {
       this.#refuse(error, 'unknown', '')
     } else {
       // Its head was good: the handler tells what became of the request.
       const mayAnswer = !response.headersSent && this.socket.writable
       const body = this.#body
+      if (!mayAnswer) this.#cutOff()
       this.#finish('cut')
       if (body !== 'none') body.fail()
       if (mayAnswer) this.#sayLast(refusalText(refusal(error, ''), 'GET'))
-      else this.socket.destroy()
     }
   }
 
@@ -328,6 +333,16 @@ class ClientConnection implements Booked, Channel {
     this.#resume()
   }
 
+  /**
+   * An answer that ends with its connection would look whole: without TLS, which ends what is whole with a word of its own, nothing but a
+   * reset tells its client (RFC 9112, 8).
+   */
+  #cutOff(): void {
+    const isOpenEnded = this.#response !== 'none' && this.#response.isOpenEnded
+    if (isOpenEnded && this.#service.listener.type === 'http') this.socket.resetAndDestroy()
+    else this.socket.destroy()
+  }
+
   #forget(): void {
     this.#service.connections.remove(this)
     this.#state = 'closing'
@@ -342,7 +357,7 @@ class ClientConnection implements Booked, Channel {
   }
 
   destroy(): void {
-    this.socket.destroy()
+    this.#cutOff()
   }
 
   check(now: number): void {
@@ -373,7 +388,7 @@ class ClientConnection implements Booked, Channel {
     }
     const { log, listener } = this.#service
     log.info({ listener: listener.name, remoteAddress: this.#remoteAddress, idleMs, stalled }, 'stalled client cut off')
-    this.socket.destroy()
+    this.#cutOff()
   }
 
   #whoseTurn(): 'download' | 'upload' | 'ours' {

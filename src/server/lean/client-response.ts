@@ -73,6 +73,11 @@ export class LeanResponse implements ClientResponse {
     return this.#over !== 'not'
   }
 
+  /** Whether it goes on until its connection ends. */
+  get isOpenEnded(): boolean {
+    return this.#framing === 'close'
+  }
+
   /** The handler is done with it. */
   isHandled = false
 

@@ -242,3 +242,25 @@ t.test('the time that a kept connection may wait is told in whole seconds, where
     client.socket.destroy()
   }
 })
+
+t.test('an answer that ends with its connection is not taken for whole where it was cut', async (t) => {
+  const cut = async (response: ClientResponse) => {
+    response.writeHead(200, none)
+    response.write(bytes('a part'))
+    await pause(20)
+    response.destroy()
+  }
+  t.match(await told(t, cut, get('1.0')), /a part\[ECONNRESET\]$/)
+  t.match(await told(t, cut), /a part\r\n$/, 'a chunked one has no last chunk')
+  const begin = async (response: ClientResponse) => {
+    response.writeHead(200, none)
+    response.write(bytes('a part'))
+    await new Promise<void>((resolve) => response.onOver(() => resolve()))
+  }
+  const { port, listeners } = await start(t, { handler: (_request, response) => begin(response) })
+  const client = rawClient(port)
+  client.send(get('1.0'))
+  await client.until(/a part$/)
+  await listeners.close({ timeoutMs: 50 })
+  t.match(await client.closed, /a part\[ECONNRESET\]$/, 'by a drain')
+})

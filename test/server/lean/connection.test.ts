@@ -224,3 +224,42 @@ t.test('sizes of unread bodies come to nothing', async (t) => {
   })
   t.match(await exchange(port, LAST), /empty$/)
 })
+
+t.test('a handler that answers from within its body: nothing is begun behind a connection that closes', async (t) => {
+  const { port, handled } = await start(t, {
+    handler: async (request, response) => {
+      let size = 0
+      request.openBody().on('data', (piece: Buffer) => {
+        if ((size += piece.length) === 5) answer(response, 'early', 403)
+      })
+      await new Promise<void>((resolve) => response.onOver(() => resolve()))
+    },
+  })
+  const client = rawClient(port)
+  client.send(PUT.slice(0, -1))
+  await eventually(() => handled.length === 1)
+  await pause(20)
+  client.send(`o${GET}`)
+  t.match(await client.closed, /403 [^]*connection: close[^]*early$/)
+  t.strictSame(handled, ['PUT /a'])
+})
+
+t.test(
+  'a body that is none, behind a head that is refused at once: the refusal is what the client hears',
+  async (t) => {
+    for (const isGivenUp of [false, true]) {
+      const { port, handled, events, log } = await start(t, {
+        handler: async (_request, response) => {
+          if (isGivenUp) response.destroy()
+          else answer(response, 'x'.repeat(3_000_000), 403)
+        },
+      })
+      const said = await exchange(port, CHUNKED.replace('3;x=y', 'nonsense') + GET)
+      t.match(said.slice(0, 13), isGivenUp ? /^(?:\[ECONNRESET\])?$/ : /^HTTP\/1\.1 403 /)
+      if (!isGivenUp) t.equal(said.length - said.indexOf('\r\n\r\n') - 4, 3_000_000)
+      t.strictSame(handled, ['PUT /b'])
+      t.strictSame(events, [], 'its handler tells of it')
+      t.strictSame(log, [])
+    }
+  },
+)
