@@ -49,6 +49,11 @@ export function streamBody(stream: Readable): AnswerBody {
   return {
     whole: () => 'not yet',
     flowTo: (taker) => {
+      // It broke off before: nothing of it will be told any more.
+      if (stream.destroyed) {
+        taker.failed(stream.errored ?? new Error('the answer was closed before its end'))
+        return
+      }
       let isEnded = false
       stream.on('data', (piece: Buffer) => {
         if (!taker.data(piece)) stream.pause()
