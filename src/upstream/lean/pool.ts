@@ -93,7 +93,9 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
     const { connection } = kept
     const { socket } = connection
     const keptMs = Math.min(options.keepAliveMs, Math.max(0, seconds * 1000 - EARLIER_MS))
-    if (!isKept || isClosed || keptMs === 0 || socket.destroyed || socket.readableLength > 0) {
+    // An answer may overtake the end of its request: who did not read that may never read the next one behind it.
+    const isClean = socket.readableLength === 0 && socket.writableLength === 0
+    if (!isKept || isClosed || keptMs === 0 || socket.destroyed || !isClean) {
       socket.destroy()
       return
     }
