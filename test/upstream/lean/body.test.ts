@@ -98,9 +98,9 @@ t.test('whole, where all of it is here', async (t) => {
 
 t.test('what nobody takes is held up to a limit, and then not read', async (t) => {
   const { body, asked } = sourced()
-  body.push(Buffer.alloc(200_000))
+  body.push(Buffer.alloc(50_000))
   t.same(asked, [])
-  body.push(Buffer.alloc(100_000))
+  body.push(Buffer.alloc(30_000))
   t.same(asked, ['pause'])
   body.resume()
   t.same(asked, ['pause', 'resume'])
