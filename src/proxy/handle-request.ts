@@ -101,7 +101,8 @@ export function requestHandler(live: () => Pipeline): Handler {
         form === 'none'
           ? respond(rewritten, answered, response, pipeline, record)
           : respondToForm(rewritten, form, response, record)
-      if (written instanceof Promise) await written
+      // Of an upstream that was done before its client left nothing more is heard.
+      if (written instanceof Promise) await Promise.race([written, over])
     } catch (cause) {
       // An answer that nobody reads would keep its connection for ever.
       unread?.response.body.destroy()

@@ -85,23 +85,36 @@ async function respondChanged(
   }
 }
 
-/** Straight from the upstream's connection to the client's, at the pace of the slower one. */
+/**
+ * Straight from the upstream's connection to the client's, at the pace of the slower one. An answer that does not keep to its length
+ * throws where it is written: at one of the two connections, where nobody would catch it.
+ */
 function passOn(body: AnswerBody, response: ClientResponse, record: RequestRecord): Promise<void> {
   return new Promise((resolve, reject) => {
+    const failed = (error: unknown): void => {
+      if (isUpstreams(error)) record.outcome = 'upstream-failed'
+      reject(error instanceof Error ? error : new Error(String(error)))
+    }
     response.onDrain(() => body.go())
     body.flowTo({
       data: (piece) => {
         record.bytesOut += piece.length
-        return response.write(piece)
+        try {
+          return response.write(piece)
+        } catch (fault) {
+          failed(fault)
+          return false
+        }
       },
       end: () => {
-        response.end()
-        resolve()
+        try {
+          response.end()
+          resolve()
+        } catch (fault) {
+          failed(fault)
+        }
       },
-      failed: (error) => {
-        if (isUpstreams(error)) record.outcome = 'upstream-failed'
-        reject(error)
-      },
+      failed,
     })
   })
 }

@@ -20,6 +20,7 @@ import { requestHandler } from '../../src/proxy/handle-request.js'
 import { SERVER_TIMES, startListeners } from '../../src/server.js'
 import { SecretAccessKey } from '../../src/sigv4/types.js'
 import { createLogger } from '../../src/telemetry/logger.js'
+import type { Transport } from '../../src/upstream/types.js'
 import { httpProxyTransport } from '../../src/upstream/http-proxy-transport.js'
 import { derivedKeyring } from '../../src/keyring/derived.js'
 import { keyFromBytes } from '../../src/keyring/key-bytes.js'
@@ -59,6 +60,8 @@ export interface TestProxyOptions {
   readonly signatures?: readonly SignatureVersion[]
   /** Default Infinity. */
   readonly presignedV2LifetimeMs?: number
+  /** In place of the upstream. */
+  readonly transport?: Transport
 }
 
 export interface TestProxy {
@@ -201,7 +204,7 @@ export async function startTestProxy(t: Test, options: TestProxyOptions): Promis
     now: () => new Date(),
     monotonic: () => performance.now(),
     randomBytes: (size) => randomBytes(size),
-    transport: transport.transport,
+    transport: options.transport ?? transport.transport,
     observe: (event) => {
       events.push(event)
       const line = auditLine(event, 'clear', new Date())
