@@ -41,6 +41,8 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   #isReused = false
   #isSettled = false
   #isHeadSent = false
+  /** Something of an answer has come: whoever sent it had the request. */
+  #isHeard = false
   /** Whether all of the request was handed to the connection. */
   #isSent = false
   #body: LeanBody | 'none' = 'none'
@@ -135,6 +137,7 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   }
 
   onBytes(bytes: Buffer): void {
+    this.#isHeard = true
     try {
       if (!this.#isHeadSent) throw new AnswerFault('it comes before its request')
       this.#parser.execute(bytes)
@@ -273,8 +276,8 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
     this.#pump.stop()
     if (!this.#isSettled) {
       this.#isSettled = true
-      const mayRepeat =
-        this.#isReused && !this.#pump.isTouched() && error instanceof UpstreamFailure && isReset(error.cause)
+      const isUnused = this.#isReused && !this.#isHeard && !this.#pump.isTouched()
+      const mayRepeat = isUnused && error instanceof UpstreamFailure && isReset(error.cause)
       if (mayRepeat) this.#resolve({ type: 'stale', failure: error })
       else this.#reject(error)
     }
