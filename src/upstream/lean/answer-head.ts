@@ -97,7 +97,11 @@ function keepAliveOf(fields: ReadonlyMap<string, string>, isOneOne: boolean): nu
   const connection = fields.get('connection')
   const limit = fields.get('keep-alive')
   if (connection === undefined && limit === undefined) return isOneOne ? Infinity : 0
-  const tokens = (connection ?? '').toLowerCase().split(/[ \t]*,[ \t]*/)
+  // Not split by a pattern with blanks around the comma: over a long run of blanks that takes a tenth of a second.
+  const tokens = (connection ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((token) => token.trim())
   if (tokens.includes('close') || !(isOneOne || tokens.includes('keep-alive'))) return 0
   const [, seconds] = /(?:^|[,; \t])timeout=(\d{1,6})/.exec((limit ?? '').toLowerCase()) ?? []
   return seconds === undefined ? Infinity : Number(seconds)

@@ -260,3 +260,12 @@ t.test('however it is cut into pieces, it is read as the same', async () => {
     { numRuns: 2000 },
   )
 })
+
+t.test('no head takes long to read', async (t) => {
+  const blanks = ' '.repeat(16_000)
+  const began = performance.now()
+  for (let i = 0; i < 20; i += 1) {
+    t.equal(read([`HTTP/1.1 200 OK\r\nConnection: a${blanks}b\r\nContent-Length: 0\r\n\r\n`]).end, 'whole')
+  }
+  t.ok(performance.now() - began < 800, `${performance.now() - began} ms`)
+})
