@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { runs } from '../support/runs.js'
 import { ChunkReader } from '../../src/http1/chunks.js'
 import { Malformed } from '../../src/http1/malformed.js'
 
@@ -66,7 +67,7 @@ t.test('what was coded is read, however it is split, and not a byte behind it', 
         return true
       },
     ),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   )
 })
 
@@ -76,7 +77,7 @@ t.test('cut short anywhere it is not whole', async () => {
       const { isWhole, fault } = read([text.slice(0, at % text.length)])
       return !isWhole && fault === 'none'
     }),
-    { numRuns: 3_000 },
+    { numRuns: runs(3_000) },
   )
 })
 

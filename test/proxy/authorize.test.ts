@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { runs } from '../support/runs.js'
 import { matchesBucket, mayDo, type Subject } from '../../src/proxy/authorize.js'
 import type { Grant, Permission } from '../../src/config/types.js'
 
@@ -11,7 +12,7 @@ t.test('a pattern matches what its regular expression matches', async (t) => {
     const escaped = pattern.replaceAll('.', '\\.').replaceAll('*', '.*')
     return matchesBucket(pattern, bucket) === new RegExp(`^${escaped}$`).test(bucket)
   })
-  fc.assert(property, { numRuns: 5_000 })
+  fc.assert(property, { numRuns: runs(5_000) })
   t.pass('for any pattern and name')
 })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { runs } from '../support/runs.js'
 import { type Question, classify } from '../../src/s3/classify.js'
 import { S3Error } from '../../src/s3/error.js'
 import type { Bucket, ObjectKey } from '../../src/s3/names.js'
@@ -101,7 +102,7 @@ t.test('agrees with the table read row by row, in refusals too', (t) => {
       seen.add(found)
       return found === plainly(question)
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   )
   t.ok(seen.size > 60, 'most of the operations came up')
   t.end()

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
+import { runs } from '../support/runs.js'
 import { encodePath } from '../../src/s3/encode.js'
 import { bucketInHost, parseTarget, splitTarget } from '../../src/s3/target.js'
 import { bytesOf, refusal } from './refusal.js'
@@ -150,7 +151,7 @@ t.test('the bucket in a host is what stands before the longest base domain, read
   const domains = fc.subarray(['s3.test', 'test', 'a.s3.test', 'b'])
   fc.assert(
     fc.property(host, domains, (name, bases) => bucketInHost(name, bases) === plainly(name, bases)),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   )
   t.end()
 })

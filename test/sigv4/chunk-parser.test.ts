@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { runs } from '../support/runs.js'
 import { chunkParser } from '../../src/sigv4/chunk-parser.js'
 import { unsignedChunks } from '../support/aws-chunked.js'
 import { codeOf, errorOf } from './examples.js'
@@ -135,7 +136,7 @@ t.test('the same as read as a whole, of bodies good and broken, however they are
       if (code === 'none') good++
       return JSON.stringify(code === 'none' ? outcome : [code]) === JSON.stringify(expected)
     }),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   )
   t.ok(good > 200, `${good} were good`)
   t.end()

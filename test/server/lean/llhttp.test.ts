@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import t from 'tap'
+import { runs } from '../../support/runs.js'
 import { type ReadRequest, readRequests } from './read-requests.js'
 
 // Our reader of requests beside llhttp, node's own, on the same bytes: what ours takes whole, llhttp takes and reads as the same, up to
@@ -178,7 +179,7 @@ t.test('what ours takes, llhttp takes, and reads as the same', async (t) => {
       // Ours judges a line when it is whole, llhttp at its first wrong byte; but what ours calls whole, nothing may follow in doubt.
       return mine.fault !== 'none' || theirs.isFault || theirs.requests.length === mine.requests.length
     }),
-    { numRuns: 40_000 },
+    { numRuns: runs(40_000) },
   )
   t.ok(taken > 2_000 && refused > 2_000, `${taken} whole requests and ${refused} refusals were among them`)
 })
@@ -194,6 +195,6 @@ t.test('however the bytes are split, the same requests are read', async () => {
         JSON.stringify([requests.filter(({ isWhole }) => isWhole), fault !== 'none'])
       return key(split) === key(once) && key(bytewise) === key(once)
     }),
-    { numRuns: 10_000 },
+    { numRuns: runs(10_000) },
   )
 })

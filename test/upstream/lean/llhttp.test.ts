@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import t from 'tap'
+import { runs } from '../../support/runs.js'
 import { fieldsOf } from '../../../src/s3/fields.js'
 import { AnswerFault } from '../../../src/upstream/lean/answer-head.js'
 import { AnswerParser } from '../../../src/upstream/lean/answer-parser.js'
@@ -171,9 +172,9 @@ t.test('what ours takes, llhttp takes, and reads as the same', async (t) => {
         )
       },
     ),
-    { numRuns: 20_000 },
+    { numRuns: runs(20_000) },
   )
-  t.ok(taken > 500, `${taken} whole answers were among them`)
+  t.ok(taken > runs(500), `${taken} whole answers were among them`)
 })
 
 t.test('what llhttp refuses, ours never gives as a whole answer', async (t) => {
@@ -185,7 +186,7 @@ t.test('what llhttp refuses, ours never gives as a whole answer', async (t) => {
       refused += 1
       return !ours(text, method).isWhole
     }),
-    { numRuns: 20_000 },
+    { numRuns: runs(20_000) },
   )
   t.ok(refused > 500, `${refused} refusals were among them`)
 })

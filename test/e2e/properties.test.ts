@@ -1,0 +1,16 @@
+// Fuzzers and properties again, five times as often as every day.
+process.env['SSEC_PROXY_TEST_RUNS'] = 'all'
+for (const name of [
+  'upstream/lean/llhttp',
+  'server/lean/llhttp',
+  'telemetry/logger',
+  'sigv4/reference-signer',
+  's3/classify-plainly',
+  'proxy/authorize',
+  'sigv4/timestamp',
+  'proxy/rewrite-headers',
+  'http1/chunks',
+  'sigv4/chunk-parser',
+  's3/target',
+])
+  await import(`../${name}.test.js`)
