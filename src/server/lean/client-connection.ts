@@ -261,6 +261,7 @@ class ClientConnection implements Booked, Channel {
     } catch {
       // There will be no end that could be told.
     }
+    this.#body = 'none'
     this.socket.destroySoon()
   }
 

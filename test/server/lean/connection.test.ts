@@ -263,3 +263,24 @@ t.test(
     }
   },
 )
+
+t.test('a refused client that goes on with what is no body, and never reads', async (t) => {
+  const warnings: Error[] = []
+  const hear = (warning: Error) => void warnings.push(warning)
+  process.on('warning', hear)
+  t.teardown(() => process.off('warning', hear))
+  const { port, handled } = await start(t, {
+    handler: async (_request, response) => answer(response, Buffer.alloc(20_000_000), 403),
+  })
+  const client = rawClient(port)
+  client.socket.pause()
+  client.send(CHUNKED.slice(0, CHUNKED.indexOf('3;')))
+  await eventually(() => handled.length === 1)
+  for (let i = 0; i < 15; i += 1) {
+    client.send('nonsense\r\n')
+    await pause(5)
+  }
+  client.socket.resume()
+  t.ok((await client.closed).length > 20_000_000, 'it is let finish')
+  t.strictSame(warnings, [])
+})
