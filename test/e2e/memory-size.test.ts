@@ -8,7 +8,7 @@ import { compile } from '../server/compile.js'
 const BYTES_BESIDE_NAMES = 100
 
 t.test('a million objects take so much memory, and keep nothing of the requests that named them', async (t) => {
-  const { file, folder } = compile(fileURLToPath(new URL('remember-a-million.ts', import.meta.url)))
+  const { file, folder } = compile(fileURLToPath(new URL('../keyring/remember-a-million.ts', import.meta.url)))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const said = execFileSync(process.execPath, ['--expose-gc', file], { encoding: 'utf8' })
   const { bytes, names, known } = JSON.parse(said) as { bytes: number; names: number; known: boolean }
