@@ -24,8 +24,6 @@ export interface ClientRequest {
   readonly rawHeaders: readonly string[]
   /** `unix` where there is none. */
   readonly remoteAddress: string
-  /** Whether there is a body of which the end has not arrived. */
-  isBodyDue(): boolean
   /**
    * The body without its framing, as a stream of its own; asked for at most once. It is exactly as long as the head says,
    * or fails: with S3Error IncompleteBody where the client leaves before its end. Destroying it leaves the connection

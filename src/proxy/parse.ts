@@ -17,7 +17,7 @@ const ONCE = new Set([
   'x-amz-decoded-content-length',
 ])
 
-/** What node:http knows of a request that concerns S3. */
+/** What the listener knows of a request that concerns S3. */
 export interface ReceivedHead {
   readonly method?: string | undefined
   readonly url?: string | undefined
@@ -72,7 +72,7 @@ function refuseDropped(fields: Fields): void {
   }
 }
 
-/** node:http refuses a request with both; what is left is one length or one coding (RFC 9112, 6.3). */
+/** The listener refuses a request with both; what is left is one length or one coding (RFC 9112, 6.3). */
 function bodyLength(fields: Fields): number | 'chunked' {
   const coding = fields.get('transfer-encoding')
   if (coding !== undefined) {

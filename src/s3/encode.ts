@@ -40,7 +40,7 @@ export function encodePath(text: string): string {
 }
 
 /**
- * Percent-decodes a byte string (latin1, as node:http gives it) once, to Unicode. `+` stays `+`: what it means is the
+ * Percent-decodes a byte string (latin1, as the listener gives it) once, to Unicode. `+` stays `+`: what it means is the
  * caller's to say. A byte order mark is a character like any other.
  *
  * @throws S3Error InvalidURI on a bad escape, on bytes that are not UTF-8

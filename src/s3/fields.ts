@@ -1,6 +1,6 @@
 /**
  * HTTP header fields as the pipeline passes them on: lower-case name → value, repeated fields joined by `,` in the order
- * in which they came (RFC 9110, 5.3). Values are byte strings (one char per octet, latin1), as node:http gives them.
+ * in which they came (RFC 9110, 5.3). Values are byte strings (one char per octet, latin1), as the listener gives them.
  */
 export type Fields = ReadonlyMap<string, string>
 
@@ -18,7 +18,7 @@ export function trimBlanks(text: string): string {
 const isBlank = (text: string, at: number): boolean => text[at] === ' ' || text[at] === '\t'
 
 /**
- * Folds node:http's `rawHeaders` (name, value, name, value …) into {@link Fields}.
+ * Folds `rawHeaders` (name, value, name, value …) into {@link Fields}.
  *
  * @param repeated is told each name that occurs again, in lower case; may throw
  */

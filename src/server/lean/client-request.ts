@@ -19,10 +19,6 @@ export class LeanRequest implements ClientRequest {
     this.#body = body
   }
 
-  isBodyDue(): boolean {
-    return this.#body !== 'none' && !this.#body.isWhole
-  }
-
   openBody(): Readable {
     return this.#body === 'none' ? emptyBody() : this.#body.open()
   }

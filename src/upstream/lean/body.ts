@@ -36,10 +36,6 @@ export class LeanBody implements AnswerBody {
     return this.#isBlocked || (this.#stream !== 'none' && this.#stream.readableLength > 0)
   }
 
-  get isComplete(): boolean {
-    return this.#isEnded
-  }
-
   // from the exchange
 
   push(piece: Buffer): void {

@@ -35,10 +35,6 @@ export class Hosts<K extends { readonly connection: Connection }> {
     return this.#all.values()
   }
 
-  get size(): number {
-    return this.#all.size
-  }
-
   /**
    * A connection was closed. In virtual-hosted style each bucket is a host, and strangers may name any (CORS preflights): what has
    * no connection any more is forgotten where there are too many.

@@ -80,7 +80,6 @@ t.test('a body that nobody has asked for yet waits, and is whole when somebody d
   for (const size of [5, 64 * 1024, 3_000_000]) {
     const { port } = await start(t, {
       handler: async (request, response, context) => {
-        t.equal(request.isBodyDue(), size > 5, 'a small one came with its head')
         await pause(50)
         await countBody(request, response, context)
       },
@@ -114,18 +113,21 @@ t.test('a body that is read more slowly than it comes is held back', async (t) =
 })
 
 t.test('a body whose reader gives up does not end the answer, and the connection goes on', async (t) => {
+  let sent: () => void = () => undefined
+  const whole = new Promise<void>((resolve) => (sent = resolve))
   const { port } = await start(t, {
     handler: async (request, response) => {
       const body = request.openBody()
       await new Promise((resolve) => body.once('readable', resolve))
       body.destroy()
-      while (request.isBodyDue()) await pause(1)
+      await whole
+      await pause(50)
       answer(response, 'enough')
     },
   })
   const client = rawClient(port)
   client.send(`PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n`)
-  client.socket.write(Buffer.alloc(3_000_000))
+  client.socket.write(Buffer.alloc(3_000_000), () => sent())
   await client.until(/enough$/)
   t.match(client.received(), /connection: keep-alive/)
   client.send(PUT.replace('PUT /a HTTP/1.1\r\n', 'PUT /a HTTP/1.1\r\nConnection: close\r\n'))

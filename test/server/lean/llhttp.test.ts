@@ -1,31 +1,11 @@
-import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import t from 'tap'
+import { HTTPParser, methods } from '../../support/llhttp.js'
 import { runs } from '../../support/runs.js'
 import { type ReadRequest, readRequests } from './read-requests.js'
 
 // Our reader of requests beside llhttp, node's own, on the same bytes: what ours takes whole, llhttp takes and reads as the same, up to
 // where ours stops; ours may be stricter.
-
-interface LlhttpParser {
-  initialize(type: number, resource: object): void
-  execute(bytes: Buffer): number | Error
-  [callback: number]: unknown
-}
-interface Llhttp {
-  new (): LlhttpParser
-  readonly REQUEST: number
-  readonly kOnHeaders: number
-  readonly kOnHeadersComplete: number
-  readonly kOnBody: number
-  readonly kOnMessageComplete: number
-}
-
-process.removeAllListeners('warning') // this module is deprecated for users, which this test is not
-const { HTTPParser, methods } = createRequire(import.meta.url)('_http_common') as {
-  HTTPParser: Llhttp
-  methods: readonly string[]
-}
 
 function llhttp(text: string): { readonly requests: readonly ReadRequest[]; readonly isFault: boolean } {
   const parser = new HTTPParser()

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import t from 'tap'
+import { HTTPParser } from '../../support/llhttp.js'
 import { runs } from '../../support/runs.js'
 import { fieldsOf } from '../../../src/s3/fields.js'
 import { AnswerFault } from '../../../src/upstream/lean/answer-head.js'
@@ -8,24 +8,6 @@ import { AnswerParser } from '../../../src/upstream/lean/answer-parser.js'
 
 // Our parser beside llhttp, node's own, on the same bytes: whatever ours takes, llhttp takes too and reads as the same; what llhttp
 // refuses, ours gives nobody as whole. The other way round ours may be stricter.
-
-interface LlhttpParser {
-  initialize(type: number, resource: object): void
-  execute(bytes: Buffer): number | Error
-  finish(): undefined | Error
-  [callback: number]: unknown
-}
-interface Llhttp {
-  new (): LlhttpParser
-  readonly RESPONSE: number
-  readonly kOnHeaders: number
-  readonly kOnHeadersComplete: number
-  readonly kOnBody: number
-  readonly kOnMessageComplete: number
-}
-
-process.removeAllListeners('warning') // this module is deprecated for users, which this test is not
-const { HTTPParser } = createRequire(import.meta.url)('_http_common') as { HTTPParser: Llhttp }
 
 interface Read {
   readonly status: number
