@@ -1,17 +1,14 @@
 import { TLSSocket } from 'node:tls'
-import { noBody, pumpBody, type BodyPump, type BodySink } from '../body-pump.js'
+import { noBody, pumpBody, type BodyPump } from '../body-pump.js'
 import { answerFault, type ExchangeLimits, type ExchangeResult } from '../exchange.js'
 import { isReset, upstreamFailure } from '../failure.js'
 import { UpstreamFailure, type Cancellation, type UpstreamRequest } from '../types.js'
 import { AnswerFault, type AnswerHead } from './answer-head.js'
 import { AnswerParser, type AnswerSink } from './answer-parser.js'
 import { LeanBody, type BodySource } from './body.js'
-import type { Connection } from './connection.js'
 import type { Lease, Pool, Taker } from './pool.js'
-import { requestHead, type RequestHead } from './request-head.js'
-
-/** A body of at most this goes out in one piece with its head. */
-const ONE_WRITE = 16 * 1024
+import { requestHead } from './request-head.js'
+import { RequestWriter } from './request-writer.js'
 
 /**
  * One request and its answer on one connection of the pool: written as it was signed, byte for byte, and its answer read
@@ -21,7 +18,7 @@ const ONE_WRITE = 16 * 1024
  * one after the other: the wait for a free connection (`idleTimeoutMs`), name look-up, TCP and TLS (`connectTimeoutMs`), and
  * from then on the upstream's silence (`idleTimeoutMs`). Time in which the upstream waits for us is not its silence.
  */
-export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
+export class LeanExchange implements Taker, AnswerSink, BodySource {
   readonly result: Promise<ExchangeResult>
   /** What http-proxy reads of a request, for its debugging. */
   readonly url: string
@@ -31,7 +28,7 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   readonly #limits: ExchangeLimits
   readonly #pump: BodyPump
   readonly #parser: AnswerParser
-  readonly #head: RequestHead
+  readonly #writer: RequestWriter
   #resolve!: (result: ExchangeResult) => void
   #reject!: (error: Error) => void
   #phase: 'waiting' | 'connecting' | 'running' | 'over' = 'waiting'
@@ -40,14 +37,10 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   #lease: Lease | 'none' = 'none'
   #isReused = false
   #isSettled = false
-  #isHeadSent = false
   /** Something of an answer has come: whoever sent it had the request. */
   #isHeard = false
-  /** Whether all of the request was handed to the connection. */
-  #isSent = false
   #body: LeanBody | 'none' = 'none'
   #keepAliveSeconds = 0
-  readonly #drainListeners: (() => void)[] = []
   readonly #onAbort = (): void => this.#fail(this.#failure('aborted', this.#signal.reason))
 
   /** @throws UpstreamFailure `protocol` where the request cannot go out as it was signed */
@@ -58,16 +51,15 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
     this.#limits = limits
     this.#pool = pool
     this.#since = pool.now()
-    this.#head = requestHead(request)
+    const head = requestHead(request)
     this.#parser = new AnswerParser(request.method, this)
     this.result = new Promise<ExchangeResult>((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
     this.#pump =
-      request.body.type === 'none'
-        ? noBody()
-        : pumpBody(request.body.stream, this.#head.length, (error) => this.#fail(error))
+      request.body.type === 'none' ? noBody() : pumpBody(request.body.stream, head.length, (error) => this.#fail(error))
+    this.#writer = new RequestWriter(head, () => this.#pump.isComplete())
   }
 
   begin(): void {
@@ -133,13 +125,14 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
       return
     }
     this.#phase = 'running'
-    this.#pump.start(this)
+    this.#writer.useConnection(this.#lease.connection)
+    this.#pump.start(this.#writer)
   }
 
   onBytes(bytes: Buffer): void {
     this.#isHeard = true
     try {
-      if (!this.#isHeadSent) throw new AnswerFault('it comes before its request')
+      if (!this.#writer.isBegun) throw new AnswerFault('it comes before its request')
       this.#parser.execute(bytes)
     } catch (error) {
       this.#broken(error)
@@ -159,7 +152,7 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   }
 
   onDrain(): void {
-    for (const listener of this.#drainListeners) listener()
+    this.#writer.drained()
   }
 
   // of the parser
@@ -186,7 +179,7 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   onEnd(how: 'clean' | 'followed'): void {
     if (this.#body === 'none') return
     // Bytes of the request that are still here would be the beginning of the next one.
-    const isClean = how === 'clean' && this.#isSent
+    const isClean = how === 'clean' && this.#writer.isSent
     this.#release(isClean ? this.#keepAliveSeconds : 0)
     this.#body.end()
   }
@@ -204,55 +197,6 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
   abandon(): void {
     this.#pump.stop()
     this.#release(0)
-  }
-
-  // of the pump
-
-  write(chunk: Buffer): boolean {
-    if (this.#lease === 'none' || chunk.length === 0) return true
-    const { connection } = this.#lease
-    const isWhole = this.#pump.isComplete()
-    if (this.#head.length !== 'chunked' && !this.#isHeadSent && isWhole && chunk.length <= ONE_WRITE) {
-      this.#isHeadSent = true
-      this.#isSent = true
-      return connection.write(Buffer.concat([Buffer.from(this.#head.text, 'latin1'), chunk]))
-    }
-    connection.gather()
-    this.#sendHead(connection)
-    if (this.#head.length === 'chunked') connection.writeText(`${chunk.length.toString(16)}\r\n`)
-    let isFlowing = connection.write(chunk)
-    if (this.#head.length === 'chunked') isFlowing = connection.write(CRLF)
-    else if (isWhole) {
-      this.#isSent = true
-      connection.flush()
-    }
-    return isFlowing
-  }
-
-  end(): void {
-    if (this.#lease === 'none') return
-    const { connection } = this.#lease
-    const last = this.#head.length === 'chunked' ? '0\r\n\r\n' : ''
-    if (!this.#isHeadSent) connection.writeText(this.#head.text + last)
-    else if (last !== '') connection.writeText(last)
-    connection.flush()
-    this.#isHeadSent = true
-    this.#isSent = true
-  }
-
-  on(_name: 'drain', listener: () => void): void {
-    this.#drainListeners.push(listener)
-  }
-
-  off(_name: 'drain', listener: () => void): void {
-    const at = this.#drainListeners.indexOf(listener)
-    if (at >= 0) this.#drainListeners.splice(at, 1)
-  }
-
-  #sendHead(connection: Connection): void {
-    if (this.#isHeadSent) return
-    this.#isHeadSent = true
-    connection.writeText(this.#head.text)
   }
 
   #failure(reason: UpstreamFailure['reason'], cause: unknown): UpstreamFailure {
@@ -293,13 +237,12 @@ export class LeanExchange implements Taker, AnswerSink, BodySource, BodySink {
     this.#signal.removeEventListener('abort', this.#onAbort)
     const lease = this.#lease
     this.#lease = 'none'
+    this.#writer.useConnection('none')
     if (lease === 'none') return
     if (seconds > 0) lease.giveBack(seconds)
     else lease.discard()
   }
 }
-
-const CRLF = Buffer.from('\r\n')
 
 /** As node says it, with the code that tells a lost connection from everything else. */
 const hangUp = (message: string, cause?: unknown): Error =>
