@@ -1,11 +1,11 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { type AdminOptions, startAdmin } from '../../src/telemetry/admin.js'
 import { StartError } from '../../src/server/start-error.js'
 import { createLogger } from '../../src/telemetry/logger.js'
 import { once } from 'node:events'
 import { request } from 'node:http'
 
-async function admin(given: Partial<AdminOptions> = {}) {
+async function admin(t: Test, given: Partial<AdminOptions> = {}) {
   const lines: string[] = []
   const log = createLogger({ level: 'debug', destination: { write: (line) => void lines.push(line) } })
   const metrics = async () => ({ contentType: 'text/x', text: 'a 1\n' })
@@ -27,7 +27,7 @@ async function admin(given: Partial<AdminOptions> = {}) {
 
 t.test('health, readiness and metrics', async (t) => {
   let ready = false
-  const { ask } = await admin({ ready: () => ready })
+  const { ask } = await admin(t, { ready: () => ready })
   t.match(await ask('/healthz'), { status: 200, text: 'ok\n' })
   t.match(await ask('/readyz'), { status: 503, text: 'not ready\n' })
   ready = true
@@ -38,7 +38,7 @@ t.test('health, readiness and metrics', async (t) => {
 })
 
 t.test('the status page and what it reads, all from here', async (t) => {
-  const { ask } = await admin()
+  const { ask } = await admin(t)
   const page = await ask('/status')
   t.match(page, { status: 200, type: 'text/html; charset=utf-8', policy: /^default-src 'none'; script-src 'self'; / })
   t.notMatch(page.text, /https?:|<style|<script>|\son\w+=|style=/, 'nothing inline, nothing from elsewhere')
@@ -51,7 +51,7 @@ t.test('the status page and what it reads, all from here', async (t) => {
 })
 
 t.test('exactly these paths, to be read only', async (t) => {
-  const { ask } = await admin()
+  const { ask } = await admin(t)
   const others = [
     '/',
     '/metrics-tenant',
@@ -71,7 +71,7 @@ t.test('exactly these paths, to be read only', async (t) => {
 })
 
 t.test('metrics that fail are 500, and the reason is in the log only', async (t) => {
-  const { ask, lines } = await admin({ metrics: () => Promise.reject(new Error('why it failed')) })
+  const { ask, lines } = await admin(t, { metrics: () => Promise.reject(new Error('why it failed')) })
   const answer = await ask('/metrics')
   t.match(answer, { status: 500 })
   t.notMatch(answer.text, 'why it failed')
@@ -80,10 +80,10 @@ t.test('metrics that fail are 500, and the reason is in the log only', async (t)
 })
 
 t.test('a port in use is one line', async (t) => {
-  const { address } = await admin()
+  const { address } = await admin(t)
   const port = Number(address.split(':')[1])
   await t.rejects(
-    admin({ port }),
+    admin(t, { port }),
     new StartError(`admin ${address}: address already in use; stop the program that has it or configure another port`),
   )
 })

@@ -1,0 +1,3 @@
+import { runFolders } from '../support/run-folder.js'
+
+await runFolders('keyring')
