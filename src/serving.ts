@@ -18,6 +18,7 @@ import { openTracing } from './telemetry/tracing.js'
 import { readFileSync } from 'node:fs'
 import { type RecentFailure, recentFailures } from './telemetry/recent-failures.js'
 import { requestHandler } from './proxy/handle-request.js'
+import { setHeapFlags } from './server/heap-flags.js'
 import { youngBuffers } from './server/young-buffers.js'
 
 /** Where a process writes to. */
@@ -45,6 +46,7 @@ export async function startServing(
   world: RunWorld,
   { log, stdout }: Output,
 ): Promise<Serving> {
+  setHeapFlags()
   const audit = config.audit.type === 'off' ? 'off' : openAuditLog(config.audit, { now: world.now, log, stdout })
   const { version, now } = world
   const tracing = config.tracing.type === 'off' ? 'off' : await openTracing(config.tracing, { version, now, log })
