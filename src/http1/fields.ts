@@ -18,7 +18,6 @@ const IN_VALUE = codeTable(/[\t\x20-\x7e\x80-\xff]/)
 
 /** What no value may hold. */
 export const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
-export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 
@@ -51,4 +50,22 @@ export function readFields(text: string, offset: number): string[] {
     at += 2
   }
   return fields
+}
+
+/**
+ * A copy that keeps nothing else alive: V8 makes of a piece of a text a view of it, and a name that is kept would keep the whole head
+ * that it came in.
+ */
+export const detached = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('latin1')
+
+const known = new Map<string, string>()
+const MAX_KNOWN = 1000
+
+/** Messages have the same few names again and again; found by its spelling, one is not made anew each time. */
+export function lowerCaseName(name: string): string {
+  const found = known.get(name)
+  if (found !== undefined) return found
+  const lowerCase = name.toLowerCase()
+  if (known.size < MAX_KNOWN) known.set(detached(name), detached(lowerCase))
+  return lowerCase
 }

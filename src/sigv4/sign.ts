@@ -105,23 +105,36 @@ function isStrictlyEncoded(path: string): boolean {
 
 /** Sorted. Checks every header, whether it is signed or not. */
 function namesToSign(headers: Readonly<Record<string, string>>): readonly string[] {
-  for (const name of ['host', 'x-amz-content-sha256']) {
-    if ((headers[name] ?? '') === '') throw unsignable(`no ${name}`)
-  }
+  if ((headers['host'] ?? '') === '') throw unsignable('no host')
+  if ((headers['x-amz-content-sha256'] ?? '') === '') throw unsignable('no x-amz-content-sha256')
   const names: string[] = []
-  let isAscii = true
+  let values = ''
   for (const name of Object.keys(headers)) {
-    if (!NAME.test(name)) throw unsignable(`${name} is not a name in lower case`)
-    if (name === 'authorization') continue
-    const value = headers[name] as string
-    const isSigned = mustBeSigned(name)
-    if (isSigned) names.push(name)
-    if (ASCII_LINE.test(value)) continue
-    if (!LINE.test(value)) throw unsignable(`${name} is not a byte string of one line`)
-    if (isSigned) isAscii = false
+    if (known.get(name) ?? judged(name)) names.push(name)
+    // its own, of an attempt before, is replaced
+    if (name !== 'authorization') values += headers[name] as string
   }
-  if (!isAscii) for (const name of names) checkUtf8(name, headers[name] as string)
+  if (!ASCII_LINE.test(values)) checkValues(headers, names)
   return names.sort()
+}
+
+/** Names that were found good, and whether they are signed: requests have the same few again and again. */
+const known = new Map<string, boolean>()
+const MAX_KNOWN = 1000
+
+function judged(name: string): boolean {
+  if (!NAME.test(name)) throw unsignable(`${name} is not a name in lower case`)
+  const isSigned = mustBeSigned(name)
+  if (known.size < MAX_KNOWN) known.set(name, isSigned)
+  return isSigned
+}
+
+/** Where not all of them are ASCII. */
+function checkValues(headers: Readonly<Record<string, string>>, signed: readonly string[]): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (name !== 'authorization' && !LINE.test(value)) throw unsignable(`${name} is not a byte string of one line`)
+  }
+  for (const name of signed) checkUtf8(name, headers[name] as string)
 }
 
 /** Others change on the way (user-agent, accept-encoding, expect), and a signed one must not. */

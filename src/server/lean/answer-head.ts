@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { NOT_IN_VALUE } from '../../http1/fields.js'
+import { NOT_IN_VALUE, detached } from '../../http1/fields.js'
 
 /** The head of an answer, but for what the connection adds. */
 export interface AnswerHead {
@@ -37,7 +37,7 @@ export function answerHead(status: number, headers: ReadonlyMap<string, string>)
 
 function judgeName(name: string): void {
   if (!NAME.test(name) || RESERVED.has(name)) throw new Error('a header of this name cannot be sent')
-  if (good.size < MAX_GOOD) good.add(name)
+  if (good.size < MAX_GOOD) good.add(detached(name))
 }
 
 function lengthOf(value: string): number {

@@ -1,4 +1,5 @@
-import { NOT_IN_VALUE, TOKEN } from '../../http1/fields.js'
+import { lowerCaseName, readFields } from '../../http1/fields.js'
+import { Malformed } from '../../http1/malformed.js'
 
 /*
  * The head of an answer, and what it says of the body behind it: RFC 9112 sections 4, 5 and 6.
@@ -30,19 +31,17 @@ export interface AnswerHead {
 const MAX_FIELDS = 2000
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
 
-/** The lines of a head, without the empty one behind them. @throws AnswerFault */
-export function parseHead(text: string, method: string): AnswerHead {
-  let end = text.indexOf('\r\n')
-  if (end < 0) end = text.length
-  const [, minor, digits] = STATUS_LINE.exec(text.slice(0, end)) ?? []
+/** @param lines of a head, each with its CRLF, without the empty one behind them. @throws AnswerFault */
+export function parseHead(lines: string, method: string): AnswerHead {
+  const end = lines.indexOf('\r\n')
+  const [, minor, digits] = STATUS_LINE.exec(lines.slice(0, end)) ?? []
   if (digits === undefined) throw new AnswerFault('its status line')
+  const raw = rawFields(lines, end + 2)
+  if (raw.length > 2 * MAX_FIELDS) throw new AnswerFault('it has too many headers')
   const fields = new Map<string, string>()
-  for (let count = 1; end < text.length; count += 1) {
-    if (count > MAX_FIELDS) throw new AnswerFault('it has too many headers')
-    const start = end + 2
-    end = text.indexOf('\r\n', start)
-    if (end < 0) end = text.length
-    const { name, value } = parseField(text, start, end)
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = lowerCaseName(raw[i] as string)
+    const value = raw[i + 1] as string
     const before = fields.get(name)
     if (before !== undefined && DECISIVE.has(name)) throw new AnswerFault(`it has two ${name}`)
     fields.set(name, before === undefined ? value : `${before},${value}`)
@@ -56,24 +55,16 @@ export function parseHead(text: string, method: string): AnswerHead {
   }
 }
 
-/** Decide where an answer ends and what comes of its connection: two of one of them is one too many. */
-const DECISIVE: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'keep-alive'])
-
-/** `name: value` in `text` from `start` to `end`, and no line that goes on in the next one. @throws AnswerFault */
-function parseField(text: string, start: number, end: number): { readonly name: string; readonly value: string } {
-  const colon = text.indexOf(':', start)
-  const name = text.slice(start, colon < 0 || colon > end ? start : colon)
-  if (!TOKEN.test(name)) throw new AnswerFault('the name of a header')
-  let from = colon + 1
-  let to = end
-  while (from < to && isBlank(text.charCodeAt(from))) from += 1
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1
-  const value = text.slice(from, to)
-  if (NOT_IN_VALUE.test(value)) throw new AnswerFault('the value of a header')
-  return { name: name.toLowerCase(), value }
+function rawFields(lines: string, offset: number): readonly string[] {
+  try {
+    return readFields(lines, offset)
+  } catch (cause) {
+    throw cause instanceof Malformed ? new AnswerFault(cause.message) : cause
+  }
 }
 
-const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
+/** Decide where an answer ends and what comes of its connection: two of one of them is one too many. */
+const DECISIVE: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'keep-alive'])
 
 function framingOf(
   status: number,

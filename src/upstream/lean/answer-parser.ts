@@ -106,7 +106,7 @@ export class AnswerParser {
     }
     if (end > MAX_HEAD) throw new AnswerFault('its head is too long')
     this.#held = 'none'
-    const head = parseHead(all.toString('latin1', 0, end), this.#method)
+    const head = parseHead(all.toString('latin1', 0, end + 2), this.#method)
     const next = offset + (end + CRLF2.length - before)
     if (head.status < 200) {
       if (head.status === 101) throw new AnswerFault('it switches to another protocol')
