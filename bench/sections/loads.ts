@@ -12,15 +12,16 @@ export interface LoadRow {
 }
 
 /**
- * Requests before a window. The proxy's first windows of a kind need many: node's compiler works over its code again and again, and at
- * 20,000 requests one still costs a third more than at 100,000, which are seconds in the life of a server.
+ * Requests before a window, which is of a server that has been at work for some time. The proxy's first windows of a kind need many:
+ * node's compiler works over its code again and again, and at 20,000 requests one still costs a third more than at 100,000, which are
+ * seconds in the life of a server. After another kind of load it throws some of that code away and makes it anew.
  */
 function warmUpOf(scenario: Scenario, hop: HopName, round: number, isFirst: boolean): number {
   const isProxy = PROXIES.some((name) => name === hop)
-  if (scenario.shown === 'bytes') return round > 0 ? 4 : isProxy ? 256 : 16
-  if (round > 0) return 200
-  if (!isFirst) return 5000
-  return isProxy ? 100_000 : 20_000
+  const isBytes = scenario.shown === 'bytes'
+  if (!isProxy) return isBytes ? 16 : 5000
+  if (isBytes) return round > 0 ? 64 : 256
+  return isFirst && round === 0 ? 100_000 : 20_000
 }
 
 /** Rounds, and in each round every hop after the other: what else the machine does meets them all alike. */
