@@ -58,7 +58,7 @@ export const USAGE = `npm run bench -- [--quick] [--node=26] [--parallel=64] [--
 
 const LONG = {
   rounds: 3,
-  windowMs: 1500,
+  windowMs: 2500,
   latencyMs: 3000,
   warmth: 1,
   memoryMs: 8000,
