@@ -18,7 +18,7 @@ import { openTracing } from './telemetry/tracing.js'
 import { readFileSync } from 'node:fs'
 import { type RecentFailure, recentFailures } from './telemetry/recent-failures.js'
 import { requestHandler } from './proxy/handle-request.js'
-import { setHeapFlags } from './server/heap-flags.js'
+import { setV8Flags } from './server/v8-flags.js'
 import { youngBuffers } from './server/young-buffers.js'
 
 /** Where a process writes to. */
@@ -46,7 +46,7 @@ export async function startServing(
   world: RunWorld,
   { log, stdout }: Output,
 ): Promise<Serving> {
-  setHeapFlags()
+  setV8Flags()
   const audit = config.audit.type === 'off' ? 'off' : openAuditLog(config.audit, { now: world.now, log, stdout })
   const { version, now } = world
   const tracing = config.tracing.type === 'off' ? 'off' : await openTracing(config.tracing, { version, now, log })

@@ -26,6 +26,8 @@ export function readCandidates(
     }
   }
   if (reference.plaintext === 'allow') list.push(PLAIN)
+  // Nothing could change the order of one.
+  if (list.length < 2) return list
   const remembered = memory.get(scope)
   if (remembered === 'unknown') return list
   const at = remembered === 'plain' ? list.indexOf(PLAIN) : placeOf(list, remembered.keyring, remembered.keyVersion)

@@ -5,11 +5,11 @@ import { rmSync } from 'node:fs'
 import t from 'tap'
 import { compile } from './compile.js'
 
-const COMPILED = compile(fileURLToPath(new URL('../../src/server/heap-flags.ts', import.meta.url)))
+const COMPILED = compile(fileURLToPath(new URL('../../src/server/v8-flags.ts', import.meta.url)))
 t.teardown(() => rmSync(COMPILED.folder, { recursive: true }))
 
 t.test('this V8 knows the flags: it says nothing of them', async (t) => {
-  const program = `import(${JSON.stringify(COMPILED.file)}).then(({ setHeapFlags }) => setHeapFlags())`
+  const program = `import(${JSON.stringify(COMPILED.file)}).then(({ setV8Flags }) => setV8Flags())`
   t.same(await promisify(execFile)(process.execPath, ['-e', program]), { stdout: '', stderr: '' })
   const unknown = await promisify(execFile)(process.execPath, [
     '-e',
