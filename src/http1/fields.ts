@@ -60,12 +60,14 @@ export const detached = (latin1: string): string => Buffer.from(latin1, 'latin1'
 
 const known = new Map<string, string>()
 const MAX_KNOWN = 1000
+/** Characters: a thousand names should not be megabytes. */
+const MAX_NAME = 100
 
 /** Messages have the same few names again and again; found by its spelling, one is not made anew each time. */
 export function lowerCaseName(name: string): string {
   const found = known.get(name)
   if (found !== undefined) return found
   const lowerCase = name.toLowerCase()
-  if (known.size < MAX_KNOWN) known.set(detached(name), detached(lowerCase))
+  if (known.size < MAX_KNOWN && name.length <= MAX_NAME) known.set(detached(name), detached(lowerCase))
   return lowerCase
 }

@@ -27,7 +27,7 @@ export interface KeyMemory {
  * A memory of at most `max` objects and as many uploads, the least recently used forgotten first; 0 remembers none.
  *
  * An object takes at most 100 bytes and its names (bucket, object key, version id; twice that where they are not ASCII), which
- * test/keyring/memory-size.test.ts holds it to; an upload as much, and its id.
+ * test/e2e/memory-size.test.ts holds it to; an upload as much, and its id.
  */
 export function rememberedVersions(max: number): KeyMemory {
   const objects = lru<RememberedKey | 'plain'>(max)

@@ -121,11 +121,13 @@ function namesToSign(headers: Readonly<Record<string, string>>): readonly string
 /** Names that were found good, and whether they are signed: requests have the same few again and again. */
 const known = new Map<string, boolean>()
 const MAX_KNOWN = 1000
+/** Characters: a thousand names should not be megabytes. */
+const MAX_NAME = 100
 
 function judged(name: string): boolean {
   if (!NAME.test(name)) throw unsignable(`${name} is not a name in lower case`)
   const isSigned = mustBeSigned(name)
-  if (known.size < MAX_KNOWN) known.set(name, isSigned)
+  if (known.size < MAX_KNOWN && name.length <= MAX_NAME) known.set(name, isSigned)
   return isSigned
 }
 

@@ -1,6 +1,8 @@
 // Fuzzers and properties again, five times as often as every day.
+import { runFiles } from '../support/run-folder.js'
+
 process.env['SSEC_PROXY_TEST_RUNS'] = 'all'
-for (const name of [
+await runFiles(
   'upstream/lean/llhttp',
   'server/lean/llhttp',
   'telemetry/logger',
@@ -12,5 +14,4 @@ for (const name of [
   'http1/chunks',
   'sigv4/chunk-parser',
   's3/target',
-])
-  await import(`../${name}.test.js`)
+)

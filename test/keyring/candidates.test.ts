@@ -51,6 +51,19 @@ t.test('active, then older, then further keyrings, then plain', async (t) => {
   t.strictSame(candidates({ type: 'plain', clientKeys: 'reject' }), ['plain'])
 })
 
+t.test('the memory is asked only where it could change something', async (t) => {
+  const scopes: unknown[] = []
+  const memory = { get: (of: unknown) => (scopes.push(of), 'unknown' as const) }
+  t.strictSame(shown(readCandidates(reference({ keyring: legacy }), scope, memory)), ['legacy v1'])
+  t.strictSame(shown(readCandidates({ type: 'plain', clientKeys: 'reject' }, scope, memory)), ['plain'])
+  t.strictSame(scopes, [])
+  t.strictSame(shown(readCandidates(reference({ keyring: legacy, plaintext: 'allow' }), scope, memory)), [
+    'legacy v1',
+    'plain',
+  ])
+  t.strictSame(scopes, [scope])
+})
+
 t.test('what is remembered comes first, and once', async (t) => {
   t.strictSame(candidates(reference(), { keyring: 'main', keyVersion: 'v1' }), ['main v1', 'main v3', 'main v2'])
   t.strictSame(

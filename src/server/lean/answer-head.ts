@@ -16,6 +16,8 @@ const RESERVED: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'tran
 /** Names that were found good: answers have the same few again and again. */
 const good = new Set<string>()
 const MAX_GOOD = 1000
+/** Characters: a thousand names should not be megabytes. */
+const MAX_NAME = 100
 
 /** @throws Error where a header could not be sent as it is: a line end in it would begin another header, or another answer */
 export function answerHead(status: number, headers: ReadonlyMap<string, string>): AnswerHead {
@@ -37,7 +39,7 @@ export function answerHead(status: number, headers: ReadonlyMap<string, string>)
 
 function judgeName(name: string): void {
   if (!NAME.test(name) || RESERVED.has(name)) throw new Error('a header of this name cannot be sent')
-  if (good.size < MAX_GOOD) good.add(detached(name))
+  if (good.size < MAX_GOOD && name.length <= MAX_NAME) good.add(detached(name))
 }
 
 function lengthOf(value: string): number {

@@ -18,6 +18,8 @@ const LENGTH_WITHOUT_BODY: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH'
 /** Names that were found good: requests have the same few again and again. */
 const good = new Set<string>()
 const MAX_GOOD = 1000
+/** Characters: a thousand names should not be megabytes. */
+const MAX_NAME = 100
 
 /**
  * @throws UpstreamFailure `protocol` where the request cannot go out exactly as it was signed, or would be read in two ways
@@ -45,7 +47,7 @@ export function requestHead(request: UpstreamRequest): RequestHead {
 
 function judgeName(name: string): void {
   if (!NAME.test(name) || CONNECTIONS_OWN.has(name)) refuse(`header ${JSON.stringify(name.slice(0, 100))}`)
-  if (good.size < MAX_GOOD) good.add(name)
+  if (good.size < MAX_GOOD && name.length <= MAX_NAME) good.add(name)
 }
 
 function refuse(what: string): never {
