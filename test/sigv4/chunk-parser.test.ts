@@ -138,7 +138,8 @@ t.test('the same as read as a whole, of bodies good and broken, however they are
     }),
     { numRuns: runs(3000) },
   )
-  t.ok(good > 200, `${good} were good`)
+  // Some two in five are.
+  t.ok(good > runs(3000) / 5, `${good} of ${runs(3000)} were good`)
   t.end()
 })
 
