@@ -51,23 +51,3 @@ export function readFields(text: string, offset: number): string[] {
   }
   return fields
 }
-
-/**
- * A copy that keeps nothing else alive: V8 makes of a piece of a text a view of it, and a name that is kept would keep the whole head
- * that it came in.
- */
-export const detached = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('latin1')
-
-const known = new Map<string, string>()
-const MAX_KNOWN = 1000
-/** Characters: a thousand names should not be megabytes. */
-const MAX_NAME = 100
-
-/** Messages have the same few names again and again; found by its spelling, one is not made anew each time. */
-export function lowerCaseName(name: string): string {
-  const found = known.get(name)
-  if (found !== undefined) return found
-  const lowerCase = name.toLowerCase()
-  if (known.size < MAX_KNOWN && name.length <= MAX_NAME) known.set(detached(name), detached(lowerCase))
-  return lowerCase
-}

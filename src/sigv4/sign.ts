@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { encodePath } from '../s3/encode.js'
 import { S3Error } from '../s3/error.js'
+import { keptNames } from '../s3/kept-names.js'
 import { encodeQuery, type Query } from '../s3/query.js'
 import { ALGORITHM } from './authorization.js'
 import { canonicalValue } from './canonical-request.js'
@@ -110,25 +111,12 @@ function namesToSign(headers: Readonly<Record<string, string>>): readonly string
   const names: string[] = []
   let values = ''
   for (const name of Object.keys(headers)) {
-    if (known.get(name) ?? judged(name)) names.push(name)
+    if (isSigned(name)) names.push(name)
     // its own, of an attempt before, is replaced
     if (name !== 'authorization') values += headers[name] as string
   }
   if (!ASCII_LINE.test(values)) checkValues(headers, names)
   return names.sort()
-}
-
-/** Names that were found good, and whether they are signed: requests have the same few again and again. */
-const known = new Map<string, boolean>()
-const MAX_KNOWN = 1000
-/** Characters: a thousand names should not be megabytes. */
-const MAX_NAME = 100
-
-function judged(name: string): boolean {
-  if (!NAME.test(name)) throw unsignable(`${name} is not a name in lower case`)
-  const isSigned = mustBeSigned(name)
-  if (known.size < MAX_KNOWN && name.length <= MAX_NAME) known.set(name, isSigned)
-  return isSigned
 }
 
 /** Where not all of them are ASCII. */
@@ -139,11 +127,12 @@ function checkValues(headers: Readonly<Record<string, string>>, signed: readonly
   for (const name of signed) checkUtf8(name, headers[name] as string)
 }
 
-/** Others change on the way (user-agent, accept-encoding, expect), and a signed one must not. */
-function mustBeSigned(name: string): boolean {
+/** Others change on the way (user-agent, accept-encoding, expect), and a signed one must not. @throws where it is no name */
+const isSigned = keptNames((name) => {
+  if (!NAME.test(name)) throw unsignable(`${name} is not a name in lower case`)
   if (name.startsWith('x-amz-')) return true
   return name === 'host' || name === 'content-type' || name === 'range' || name === 'content-md5'
-}
+})
 
 /** S3 takes header values for UTF-8. */
 function checkUtf8(name: string, value: string): void {

@@ -7,8 +7,7 @@ import { rmSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 
 const COMPILED = compile(fileURLToPath(new URL('gathering-program.ts', import.meta.url)))
-// not tap's own teardown, after which no other file could run in this process
-process.once('exit', () => rmSync(COMPILED.folder, { recursive: true }))
+t.teardown(() => rmSync(COMPILED.folder, { recursive: true }))
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 

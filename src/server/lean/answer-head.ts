@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import { NOT_IN_VALUE, detached } from '../../http1/fields.js'
+import { NOT_IN_VALUE } from '../../http1/fields.js'
+import { keptNames } from '../../s3/kept-names.js'
 
 /** The head of an answer, but for what the connection adds. */
 export interface AnswerHead {
@@ -13,11 +14,7 @@ export interface AnswerHead {
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 /** What says where an answer ends, and what becomes of its connection, is not a handler's to say. */
 const RESERVED: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer'])
-/** Names that were found good: answers have the same few again and again. */
-const good = new Set<string>()
-const MAX_GOOD = 1000
-/** Characters: a thousand names should not be megabytes. */
-const MAX_NAME = 100
+const isSendable = keptNames((name) => NAME.test(name) && !RESERVED.has(name))
 
 /** @throws Error where a header could not be sent as it is: a line end in it would begin another header, or another answer */
 export function answerHead(status: number, headers: ReadonlyMap<string, string>): AnswerHead {
@@ -26,7 +23,7 @@ export function answerHead(status: number, headers: ReadonlyMap<string, string>)
   let length: number | 'unknown' = 'unknown'
   let hasDate = false
   for (const [name, value] of headers) {
-    if (!good.has(name)) judgeName(name)
+    if (!isSendable(name)) throw new Error('a header of this name cannot be sent')
     if (name === 'content-length') length = lengthOf(value)
     else if (name === 'date') hasDate = true
     values += value
@@ -35,11 +32,6 @@ export function answerHead(status: number, headers: ReadonlyMap<string, string>)
   if (NOT_IN_VALUE.test(values)) throw new Error('a header cannot be sent as it is')
   if (!hasDate) text += dateLine()
   return { status, text, length }
-}
-
-function judgeName(name: string): void {
-  if (!NAME.test(name) || RESERVED.has(name)) throw new Error('a header of this name cannot be sent')
-  if (good.size < MAX_GOOD && name.length <= MAX_NAME) good.add(detached(name))
 }
 
 function lengthOf(value: string): number {

@@ -1,5 +1,7 @@
-import { lowerCaseName, readFields } from '../../http1/fields.js'
 import { Malformed } from '../../http1/malformed.js'
+import { readFields } from '../../http1/fields.js'
+import { flatText } from '../../s3/flat-text.js'
+import { keptNames } from '../../s3/kept-names.js'
 
 /*
  * The head of an answer, and what it says of the body behind it: RFC 9112 sections 4, 5 and 6.
@@ -54,6 +56,8 @@ export function parseHead(lines: string, method: string): AnswerHead {
     keepAliveSeconds: keepAliveOf(fields, minor === '1'),
   }
 }
+
+const lowerCaseName = keptNames((name) => flatText(name.toLowerCase()))
 
 function rawFields(lines: string, offset: number): readonly string[] {
   try {

@@ -1,3 +1,4 @@
+import { keptNames } from '../../s3/kept-names.js'
 import { bodyLength, CONNECTIONS_OWN } from '../final-request.js'
 import { UpstreamFailure, type UpstreamRequest } from '../types.js'
 
@@ -15,11 +16,7 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const PATH = /^\/[\x21-\x7e\x80-\xff]*$/
 const METHOD = /^[A-Z]+$/
 const LENGTH_WITHOUT_BODY: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS'])
-/** Names that were found good: requests have the same few again and again. */
-const good = new Set<string>()
-const MAX_GOOD = 1000
-/** Characters: a thousand names should not be megabytes. */
-const MAX_NAME = 100
+const isSendable = keptNames((name) => NAME.test(name) && !CONNECTIONS_OWN.has(name))
 
 /**
  * @throws UpstreamFailure `protocol` where the request cannot go out exactly as it was signed, or would be read in two ways
@@ -33,7 +30,7 @@ export function requestHead(request: UpstreamRequest): RequestHead {
   let text = `${method} ${path} HTTP/1.1\r\n`
   let values = ''
   for (const name in headers) {
-    if (!good.has(name)) judgeName(name)
+    if (!isSendable(name)) refuse(`header ${JSON.stringify(name.slice(0, 100))}`)
     const value = headers[name] as string
     values += value
     text += `${name}: ${value}\r\n`
@@ -43,11 +40,6 @@ export function requestHead(request: UpstreamRequest): RequestHead {
     text += 'content-length: 0\r\n'
   }
   return { text: `${text}\r\n`, length }
-}
-
-function judgeName(name: string): void {
-  if (!NAME.test(name) || CONNECTIONS_OWN.has(name)) refuse(`header ${JSON.stringify(name.slice(0, 100))}`)
-  if (good.size < MAX_GOOD && name.length <= MAX_NAME) good.add(name)
 }
 
 function refuse(what: string): never {
