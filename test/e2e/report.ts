@@ -80,4 +80,8 @@ function cell(result: Result | undefined, notes: string[]): string {
   return `${outcome.type === 'cannot' ? 'no' : 'FAILS'} (${notes.indexOf(text) + 1})`
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 300)
+/** Of a long one the beginning and the end: a stack trace ends with what went wrong. */
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length <= 400 ? line : `${line.slice(0, 120)} … ${line.slice(-280)}`
+}

@@ -38,3 +38,13 @@ t.test('another outcome or another reason is another page', async (t) => {
   t.notSame(cellsOf(page.replace('tidies', 'keeps')), cellsOf(page))
   t.notSame(cellsOf(page.replace('## origin', '## rgw')), cellsOf(page))
 })
+
+t.test(
+  'of a long error the page has the beginning and the end, where a stack trace says what went wrong',
+  async (t) => {
+    const error = `duplicity exited with 30: Traceback\n${'  File "main.py", line 1\n'.repeat(90)}AssertionError: moved`
+    const [cell] = cellsOf(formatTables([result({ outcome: { type: 'fails', error } })])).values()
+    t.match(cell, /^FAILS \(small: duplicity exited with 30: Traceback File .* … .* AssertionError: moved\)$/)
+    t.ok(cell!.length < 450, 'and no more')
+  },
+)

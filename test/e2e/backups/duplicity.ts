@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runWell } from '../../support/run-program.js'
 import { endpointOf, type Access } from '../clients/client.js'
 import type { BackupSession, BackupTool } from './backup-tool.js'
@@ -53,8 +54,18 @@ function session(backend: 'boto3' | 'boto', access: Access, folder: string): Bac
     },
     // an increment cannot stay without the backup before it
     prune: async (from) => {
+      await nextSecond()
       await duplicity('full', from, url)
       await duplicity('remove-all-but-n-full', '1', '--force', url)
     },
   }
+}
+
+/**
+ * duplicity knows its backups by the second in which each began, and only an increment waits for a new one: a full backup
+ * in the second of an increment leaves chains that it fails on ever after, with an AssertionError.
+ */
+async function nextSecond(): Promise<void> {
+  const second = (): number => Math.floor(Date.now() / 1000)
+  for (const now = second(); second() <= now;) await sleep(1000 - (Date.now() % 1000))
 }
