@@ -2,7 +2,6 @@ import type { Attempt, KeyPlan, KeyedRequest, SentKey } from './messages.js'
 import type { DataKey, Soon } from '../keyring/port.js'
 import { type CustomerKeyHeaders, copySourceHeaders, targetHeaders } from '../s3/customer-key.js'
 import { candidateKey } from '../keyring/candidates.js'
-import { whenKnown } from '../keyring/soon.js'
 
 /** One way to send the request: which keys it carries. */
 export interface PlannedAttempt extends Attempt {
@@ -15,37 +14,50 @@ export function fromKeyring(key: SentKey): key is DataKey {
   return key !== 'plain' && 'keyring' in key
 }
 
-/** The attempts of one request. */
-export interface Attempts {
+/**
+ * The attempts of a request in the order of the candidates, each made only when it is asked for (a keyring may have to
+ * wait for its service). Only one side ever has candidates: reads on the target, copies on the source.
+ */
+export class Attempts {
+  readonly #targets: Side
+  readonly #sourceKey: KeyPlan
+  #target: SentKey = 'plain'
+  /** Of the target that was found last. */
+  #sources: Side | 'none' = 'none'
+
+  constructor({ targetKey, sourceKey }: KeyedRequest) {
+    this.#targets = new Side(targetKey)
+    this.#sourceKey = sourceKey
+  }
+
   /**
    * The next one, at once where its keys are in memory; `none` after the last.
    *
    * @throws S3Error (or rejects), where a keyring does
    */
-  next(): Soon<PlannedAttempt | 'none'>
-}
+  next(): Soon<PlannedAttempt | 'none'> {
+    if (this.#sources !== 'none') return this.#nextSource(this.#sources)
+    const target = this.#targets.next()
+    return target instanceof Promise ? target.then((known) => this.#toTarget(known)) : this.#toTarget(target)
+  }
 
-/**
- * The attempts of a request in the order of the candidates, each made only when it is asked for (a keyring may have to
- * wait for its service). Only one side ever has candidates: reads on the target, copies on the source.
- */
-export function attempts({ targetKey, sourceKey }: KeyedRequest): Attempts {
-  const targets = new Side(targetKey)
-  let target: SentKey | 'none' = 'none'
-  let sources: Side
-  const withTarget = (found: SentKey | 'none'): Soon<PlannedAttempt | 'none'> => {
-    if (found === 'none') return 'none'
-    target = found
-    sources = new Side(sourceKey)
-    return next()
+  #toTarget(target: SentKey | 'none'): Soon<PlannedAttempt | 'none'> {
+    if (target === 'none') return 'none'
+    this.#target = target
+    this.#sources = new Side(this.#sourceKey)
+    return this.#nextSource(this.#sources)
   }
-  const withSource = (source: SentKey | 'none'): Soon<PlannedAttempt | 'none'> => {
-    if (source === 'none') return whenKnown(targets.next(), withTarget)
-    return planned(target as SentKey, source)
+
+  #nextSource(sources: Side): Soon<PlannedAttempt | 'none'> {
+    const source = sources.next()
+    return source instanceof Promise ? source.then((known) => this.#toSource(known)) : this.#toSource(source)
   }
-  const next = (): Soon<PlannedAttempt | 'none'> =>
-    target === 'none' ? whenKnown(targets.next(), withTarget) : whenKnown(sources.next(), withSource)
-  return { next }
+
+  #toSource(source: SentKey | 'none'): Soon<PlannedAttempt | 'none'> {
+    if (source !== 'none') return planned(this.#target, source)
+    this.#sources = 'none'
+    return this.next()
+  }
 }
 
 const NO_KEYS: CustomerKeyHeaders = Object.freeze({})
@@ -80,7 +92,8 @@ class Side {
         if (candidate === undefined) return 'none'
         if (candidate.type === 'plain') return 'plain'
         const key = candidateKey(plan.reference, plan.scope, candidate)
-        return whenKnown(key, (known) => (known === 'unknown' ? this.next() : known))
+        if (!(key instanceof Promise)) return key === 'unknown' ? this.next() : key
+        return key.then((known) => (known === 'unknown' ? this.next() : known))
       }
     }
   }

@@ -156,7 +156,8 @@ function remember(
   const entry = key === 'plain' ? 'plain' : { keyring: key.keyring, keyVersion: key.keyVersion }
   switch (request.operation.keyUse) {
     case 'read':
-      memory.set(plan.scope, entry)
+      // Where there was one candidate, there was nothing to know, and that it fitted is no news: looking up the name costs.
+      if (plan.type === 'one' || plan.candidates.length > 1) memory.set(plan.scope, entry)
       return
     case 'upload':
       return

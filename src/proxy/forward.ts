@@ -1,4 +1,4 @@
-import { type PlannedAttempt, attempts } from './attempts.js'
+import { Attempts, type PlannedAttempt } from './attempts.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import type { Cancellation, UpstreamRequest, UpstreamResponse } from '../upstream/types.js'
 import type { ObjectETag } from '../s3/md5-etag.js'
@@ -38,11 +38,12 @@ export async function forward(
   signal: Cancellation,
   record: RequestRecord,
 ): Promise<Forwarded> {
-  const replayable = request.upstreamBody.type !== 'stream' && request.upstreamBody.type !== 'form'
+  const replayable = isReplayable(request)
   if (!replayable) await learnRegionFirst(request, pipeline, signal, record)
   let first: Forwarded | undefined
   record.seeksKey()
-  const planned = attempts(request)
+  const planned = new Attempts(request)
+  const isFixed = pipeline.upstream.region.type === 'fixed' || request.target.type === 'service'
   for (;;) {
     const found = planned.next()
     // Keys in memory are there at once.
@@ -50,9 +51,19 @@ export async function forward(
     if (attempt === 'none') break
     record.gotKey()
     if (first !== undefined) record.keysRetried += 1
-    const answer = await sendInRegion(request, attempt, pipeline, signal, record, replayable)
-    if (!replayable || !mayBeAnotherKey(answer.response.status)) return answer
-    const held = await holdAnswer(answer.response, MAX_ERROR_BYTES)
+    const region = regionToUse(request.target, pipeline)
+    const isNew = !isFixed && pipeline.regions.regionOf(bucketOf(request)) === 'unknown'
+    const signed = sign(request, attempt, region, pipeline)
+    const ready = signed instanceof Promise ? await signed : signed
+    // As `send` does, without an asynchronous function around the one thing that nearly all requests wait for.
+    record.sends()
+    const came = await pipeline.transport(ready, signal)
+    record.answered(came)
+    const response = isFixed
+      ? came
+      : await fromItsRegion(request, attempt, { came, region, isNew }, pipeline, signal, record)
+    if (!replayable || !mayBeAnotherKey(response.status)) return forwarded(attempt, response)
+    const held = await holdAnswer(response, MAX_ERROR_BYTES)
     first ??= forwarded(attempt, held.response)
     record.seeksKey()
   }
@@ -72,38 +83,38 @@ const forwarded = (attempt: PlannedAttempt, response: UpstreamResponse): Forward
   shownETag: 'as it came',
 })
 
-async function sendInRegion(
+/**
+ * The answer that came, or, where it tells another region than the request was signed for, the answer from there. A body that
+ * streams was sent already: its client gets the first.
+ */
+async function fromItsRegion(
   request: RewrittenRequest,
   attempt: PlannedAttempt,
+  sent: { readonly came: UpstreamResponse; readonly region: string; readonly isNew: boolean },
   pipeline: World,
   signal: Cancellation,
   record: RequestRecord,
-  replayable: boolean,
-): Promise<Forwarded> {
+): Promise<UpstreamResponse> {
+  const { came, region, isNew } = sent
   const bucket = bucketOf(request)
-  const region = pipeline.regions.regionOf(bucket)
-  const used = regionToUse(request.target, pipeline)
-  const signed = sign(request, attempt, used, pipeline)
-  const ready = signed instanceof Promise ? await signed : signed
-  record.sends()
-  const answer = await pipeline.transport(ready, signal)
-  record.answered(answer)
-  if (pipeline.upstream.region.type === 'fixed' || bucket === 'service') return forwarded(attempt, answer)
   // A wrong region may be told in the document alone.
   const { bytes, response } =
-    answer.status === 400 ? await holdAnswer(answer, MAX_ERROR_BYTES) : { bytes: '', response: answer }
+    came.status === 400 ? await holdAnswer(came, MAX_ERROR_BYTES) : { bytes: '', response: came }
   const actual = regionFromAnswer(response.status, response.fields, bytes.toString('utf8'))
-  if (actual === 'unknown' || actual === used) {
+  if (actual === 'unknown' || actual === region) {
     // That a signature was taken tells its region; a preflight has none.
     const taken = response.status < 300 && request.operation.permission !== 'none'
-    if (region === 'unknown' && taken) pipeline.regions.learn(bucket, used)
-    return forwarded(attempt, response)
+    if (isNew && taken) pipeline.regions.learn(bucket, region)
+    return response
   }
   pipeline.regions.learn(bucket, actual)
-  if (!replayable) return forwarded(attempt, response)
+  if (!isReplayable(request)) return response
   response.body.destroy()
-  return forwarded(attempt, await send(await sign(request, attempt, actual, pipeline), pipeline, signal, record))
+  return send(await sign(request, attempt, actual, pipeline), pipeline, signal, record)
 }
+
+const isReplayable = ({ upstreamBody }: RewrittenRequest): boolean =>
+  upstreamBody.type !== 'stream' && upstreamBody.type !== 'form'
 
 /** A body can be sent once only, so the region of its bucket is asked for before, with a HEAD that carries no key. */
 async function learnRegionFirst(

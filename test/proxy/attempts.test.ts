@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Candidate } from '../../src/keyring/candidates.js'
 import type { DataKey, Keyring, Soon } from '../../src/keyring/port.js'
-import { type PlannedAttempt, attempts } from '../../src/proxy/attempts.js'
+import { Attempts, type PlannedAttempt } from '../../src/proxy/attempts.js'
 import type { KeyPlan, KeyedRequest } from '../../src/proxy/messages.js'
 import { copySourceHeaders, targetHeaders } from '../../src/s3/customer-key.js'
 import { S3Error } from '../../src/s3/error.js'
@@ -45,7 +45,7 @@ const candidates = (...versions: readonly string[]): KeyPlan => ({
   ),
 })
 const planned = (targetKey: KeyPlan, sourceKey: KeyPlan = plans.none) =>
-  attempts({ targetKey, sourceKey } as unknown as KeyedRequest)
+  new Attempts({ targetKey, sourceKey } as unknown as KeyedRequest)
 
 const nameOf = (key: PlannedAttempt['target']) => (key === 'plain' || !('keyring' in key) ? 'other' : key.keyVersion)
 
