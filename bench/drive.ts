@@ -32,12 +32,16 @@ const SHORTEST_TICK_MS = 0.2
 /** What a tick may be early by rounding. */
 const EARLY_MS = 0.01
 
+/** A tick that is heard of later than this found the client busy with itself. */
+const LATE_MS = 0.3
+
 /**
  * Requests at fixed times. One that finds no free connection waits for one, and its wait is part of its latency: a hop that
- * stalls is not spared the requests that would have come meanwhile.
+ * stalls is not spared the requests that would have come meanwhile. A client that was itself late (its collector, its
+ * compiler, its processor) sends those that follow as much later: a burst of what it missed would be none of the hop's.
  */
 async function drivePaced(
-  { forMs }: LoadJob,
+  { forMs }: Pick<LoadJob, 'forMs'>,
   perSecond: number,
   connections: readonly Connection[],
   request: () => LoadRequest,
@@ -45,7 +49,8 @@ async function drivePaced(
 ): Promise<void> {
   const ticker = new Worker(TICKER, { workerData: { intervalMs: Math.max(SHORTEST_TICK_MS, 1000 / perSecond) } })
   const [firstTick] = (await once(ticker, 'message')) as [number]
-  const start = firstTick - performance.timeOrigin
+  let start = firstTick - performance.timeOrigin
+  let heardAt = 0
   const total = Math.floor((forMs / 1000) * perSecond)
   const dueAt = (i: number): number => start + (i * 1000) / perSecond
   const free = [...connections]
@@ -66,7 +71,14 @@ async function drivePaced(
           }, reject)
         }
       }
-      ticker.on('message', sendDue)
+      ticker.on('message', (tick: number) => {
+        const now = performance.now()
+        const tickAt = tick - performance.timeOrigin
+        // one that was due before the last was heard is of the same delay; and where requests wait for a connection, the hop is late
+        if (tickAt > heardAt && now - tickAt > LATE_MS && free.length > 0) start += now - tickAt
+        heardAt = now
+        sendDue()
+      })
       ticker.once('error', reject)
     })
   } finally {

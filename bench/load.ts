@@ -6,6 +6,7 @@ import { drive } from './drive.js'
 import type { LoadJob, LoadMessage, LoadRequest } from './load-job.js'
 
 const WARM_UP_MS = 10_000
+const PACED_WARM_UP_MS = 1000
 
 const say = (message: LoadMessage): void => void process.send?.(message)
 
@@ -49,6 +50,8 @@ async function warmUp(job: LoadJob, connections: readonly Connection[], request:
       for (let i = 0; i < job.warmUp && performance.now() < end; i++) await connection.send(request(), ignored)
     }),
   )
+  // what paces the requests has to be warm as well
+  if (job.arrivals.type === 'paced') await drive({ ...job, forMs: PACED_WARM_UP_MS }, connections, request, newTally())
 }
 
 process.once('message', (job) => {
