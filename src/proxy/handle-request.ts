@@ -75,9 +75,8 @@ export function requestHandler(live: () => Pipeline): Handler {
       record.seeksKey()
       const keys = resolveKeys(authorized, pipeline, listener.type === 'https')
       const keyed = keys instanceof Promise ? await keys : keys
-      record.gotKey()
+      record.keyMs = record.gotKey()
       noteWrite(keyed, record)
-      record.keyMs = elapsed()
       record.stage = 'rewrite'
       const upload = knowUpload(keyed, pipeline, gone, record)
       const known = upload instanceof Promise ? await upload : upload

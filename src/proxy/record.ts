@@ -71,8 +71,11 @@ export class RequestRecord implements RequestEvent {
     this.#soughtAt = this.#elapsed()
   }
 
-  gotKey(): void {
-    this.keyWaitMs += this.#elapsed() - this.#soughtAt
+  /** @returns milliseconds since the request's head */
+  gotKey(): number {
+    const elapsed = this.#elapsed()
+    this.keyWaitMs += elapsed - this.#soughtAt
+    return elapsed
   }
 
   /** An attempt begins. */

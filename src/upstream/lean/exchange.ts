@@ -65,7 +65,7 @@ export class LeanExchange implements Taker, AnswerSink, BodySource {
   begin(): void {
     this.#signal.addEventListener('abort', this.#onAbort)
     if (this.#signal.aborted) this.#onAbort()
-    else this.#pool.ask(this.#request.hostname, this.#request.port, this)
+    else this.#pool.ask(this.#request.hostname, this.#request.port, this, this.#since)
   }
 
   /** Ends it from outside. */

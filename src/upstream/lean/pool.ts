@@ -21,8 +21,8 @@ export interface Lease {
 }
 
 export interface Pool {
-  /** Gives a connection, now or later, or tells that the pool is closed. */
-  readonly ask: (hostname: string, port: number, taker: Taker) => void
+  /** Gives a connection, now or later, or tells that the pool is closed. `at`: now, by the pool's clock. */
+  readonly ask: (hostname: string, port: number, taker: Taker, at: number) => void
   /** Who waits no longer. */
   readonly stepBack: (hostname: string, port: number, taker: Taker) => void
   readonly counts: () => SocketCounts
@@ -101,7 +101,8 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
     }
     host.used -= 1
     kept.lentTo = 'none'
-    kept.restsUntil = now() + keptMs
+    // Its last byte has just come, or gone: reading the clock once more would cost as much as all else here.
+    kept.restsUntil = connection.lastActivity + keptMs
     connection.user = kept
     connection.resume()
     host.free.push(kept)
@@ -111,17 +112,17 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
 
   const serve = (host: Host<Kept>): void => {
     for (const taker of host.waiting) {
-      const kept = available(host, taker)
+      const kept = available(host, taker, now())
       if (kept === 'none') return
       host.waiting.delete(taker)
       lend(host, kept, taker)
     }
   }
 
-  const available = (host: Host<Kept>, taker: Taker): Kept | 'none' => {
+  const available = (host: Host<Kept>, taker: Taker, at: number): Kept | 'none' => {
     for (let kept = host.free.pop(); kept !== undefined; kept = host.free.pop()) {
       const { socket } = kept.connection
-      if (!socket.destroyed && socket.writable && !socket.readableEnded && now() < kept.restsUntil) {
+      if (!socket.destroyed && socket.writable && !socket.readableEnded && at < kept.restsUntil) {
         socket.ref()
         return kept
       }
@@ -131,14 +132,14 @@ export function connectionPool(options: ConnectionOptions, isKept: boolean): Poo
   }
 
   return {
-    ask: (hostname, port, taker) => {
+    ask: (hostname, port, taker, at) => {
       if (isClosed) {
         taker.onPoolClosed()
         return
       }
       ticking ??= setInterval(tick, tickMs(options)).unref()
       const host = hosts.of(hostname, port)
-      const kept = available(host, taker)
+      const kept = available(host, taker, at)
       if (kept === 'none') host.waiting.add(taker)
       else lend(host, kept, taker)
     },

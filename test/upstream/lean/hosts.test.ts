@@ -40,6 +40,6 @@ t.test('who asks a closed pool hears so, and does not wait for ever', async (t) 
     onPoolClosed: () => void heard.push('closed'),
     onLease: () => void heard.push('lease'),
   } as unknown as Taker
-  pool.ask('127.0.0.1', 1, taker)
+  pool.ask('127.0.0.1', 1, taker, pool.now())
   t.same(heard, ['closed'])
 })

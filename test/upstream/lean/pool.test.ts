@@ -27,7 +27,7 @@ t.test('a connection with bytes of a request that are still here is no connectio
       onError: () => undefined,
       onDrain: () => undefined,
     }
-    pool.ask('127.0.0.1', upstream.port, taker as Taker)
+    pool.ask('127.0.0.1', upstream.port, taker as Taker, pool.now())
   })
   const lease = await lent
   const { socket } = lease.connection
