@@ -27,11 +27,10 @@ export function gatherLines(to: LogDestination): LogDestination {
     scheduled = false
     flush()
   }
-  /** `text` is a line without its newline: one piece of memory, whose bytes are soon counted. */
-  const add = (text: string) => {
-    const size = Buffer.byteLength(text) + 1
+  /** `size` is the bytes of the line. */
+  const add = (line: string, size: number) => {
     if (bytes + size > MOST_BYTES) flush()
-    waiting += `${text}\n`
+    waiting += line
     bytes += size
   }
   process.on('exit', () => {
@@ -43,11 +42,11 @@ export function gatherLines(to: LogDestination): LogDestination {
   })
   return {
     write: (line) => {
-      add(line.slice(0, -1))
+      add(line, Buffer.byteLength(line))
       flush()
     },
-    gather: (text) => {
-      add(text)
+    gather: (text, size) => {
+      add(`${text}\n`, size + 1)
       if (scheduled) return
       scheduled = true
       setImmediate(atEndOfTurn)

@@ -20,20 +20,15 @@ export interface RootLogger extends Logger {
   readonly setLevel: (level: Config['log']['level']) => void
   /** Whether lines of that level are written now. */
   readonly shows: (level: RequestLevel) => boolean
-  /** What each line begins with, for a caller that makes its own. */
-  readonly stamp: (level: RequestLevel) => Stamp
+  /** What each line begins with, for a caller that makes its own: level, time and pid, an object's JSON without its end. */
+  readonly stamp: (level: RequestLevel) => string
   /**
    * Writes a line that the caller made: an object's JSON with the stamp first, in which nothing is redacted here. For the
    * access log, whose fields are known; an `info` line may wait for the end of this turn of the event loop.
+   *
+   * @param bytes of UTF-8 that the line is
    */
-  readonly writeLine: (level: RequestLevel, json: string) => void
-}
-
-export interface Stamp {
-  readonly level: RequestLevel
-  /** UTC, ISO 8601 */
-  readonly time: string
-  readonly pid: number
+  readonly writeLine: (level: RequestLevel, json: string, bytes: number) => void
 }
 
 export type RequestLevel = 'info' | 'warn' | 'error'
@@ -42,8 +37,12 @@ export type RequestLevel = 'info' | 'warn' | 'error'
 export interface LogDestination {
   /** The line is with the system, behind all before it, when this returns. */
   write(line: string): void
-  /** A line, without its newline, that may wait for the end of this turn of the event loop. Where this is not, none waits. */
-  gather?(text: string): void
+  /**
+   * A line, without its newline, that may wait for the end of this turn of the event loop. Where this is not, none waits.
+   *
+   * @param bytes of UTF-8, without the newline
+   */
+  gather?(text: string, bytes: number): void
 }
 
 /** Standard output. No line is lost when the process ends, unless it is killed: then what was gathered in this turn. */
@@ -73,18 +72,33 @@ export function createLogger(options: {
     },
     destination,
   )
-  const { pid } = process
   return {
     ...wrap(logger),
     setLevel: (level) => {
       logger.level = level
     },
     shows: (level) => logger.isLevelEnabled(level),
-    stamp: (level) => ({ level, time: isoTime(Date.now()), pid }),
-    writeLine: (level, json) => {
-      if (level === 'info' && destination.gather !== undefined) destination.gather(json)
+    stamp: stamps(isoTime),
+    writeLine: (level, json, bytes) => {
+      if (level === 'info' && destination.gather !== undefined) destination.gather(json, bytes)
       else destination.write(`${json}\n`)
     },
+  }
+}
+
+/** The beginning of a line is kept while level and time are the same, because lines come many to the millisecond. */
+function stamps(isoTime: (ms: number) => string): (level: RequestLevel) => string {
+  const { pid } = process
+  let of: RequestLevel | 'none' = 'none'
+  let at = ''
+  let stamp = ''
+  return (level) => {
+    const time = isoTime(Date.now())
+    if (level === of && time === at) return stamp
+    of = level
+    at = time
+    stamp = `{"level":"${level}","time":"${time}","pid":${pid}`
+    return stamp
   }
 }
 

@@ -64,7 +64,7 @@ t.test('lines stay whole and in order, in pieces that a pipe takes at once', asy
       for (const [text, how] of lines) {
         given += text
         if (how === 0) output.write(text)
-        else output.gather?.(text.slice(0, -1))
+        else output.gather?.(text.slice(0, -1), Buffer.byteLength(text) - 1)
         if (how === 0 && pieces.join('') !== given) throw new Error('a line that does not wait, waits')
         if (how === 1) {
           await turn()
@@ -87,7 +87,7 @@ t.test('lines stay whole and in order, in pieces that a pipe takes at once', asy
 t.test('lines of one turn share a write', async (t) => {
   const pieces: string[] = []
   const output = gatherLines({ write: (text) => void pieces.push(text) })
-  for (let i = 0; i < 16; i++) output.gather?.('x'.repeat(499))
+  for (let i = 0; i < 16; i++) output.gather?.('x'.repeat(499), 499)
   t.equal(pieces.length, 1, 'what is full goes')
   await turn()
   t.strictSame(

@@ -4,8 +4,12 @@ import cluster from 'node:cluster'
 
 const log = createLogger({ level: 'info', destination: standardOutput() })
 let written = 0
+const line = (level: 'info' | 'warn') => {
+  const json = `{"n":${written}}`
+  log.writeLine(level, json, json.length)
+}
 const lines = (count: number) => {
-  for (const last = written + count; written < last; written++) log.writeLine('info', `{"n":${written}}`)
+  for (const last = written + count; written < last; written++) line('info')
 }
 const killed = () => process.kill(process.pid, 'SIGKILL')
 
@@ -26,7 +30,7 @@ switch (process.argv[2] ?? '') {
     break
   case 'warns':
     lines(19)
-    log.writeLine('warn', '{"n":19}')
+    line('warn')
     killed()
     break
   case 'tells':
