@@ -1,3 +1,4 @@
+import { Lines } from './lines.js'
 import { Malformed } from './malformed.js'
 import { readFields } from './fields.js'
 
@@ -87,7 +88,7 @@ export class ChunkReader {
       this.#state = 'whole'
       return
     }
-    const [name = ''] = readFields(line, 0)
-    if (NOT_IN_TRAILER.has(name.toLowerCase())) throw new Malformed('its trailer says how to read it')
+    const [name = ''] = readFields(new Lines(Buffer.from(line, 'latin1'), 0, line.length), 0)
+    if (NOT_IN_TRAILER.has(name)) throw new Malformed('its trailer says how to read it')
   }
 }

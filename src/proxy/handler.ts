@@ -1,3 +1,4 @@
+import type { FieldLines } from '../s3/fields.js'
 import type { Readable, Writable } from 'node:stream'
 
 /** Where a request came in. */
@@ -20,8 +21,8 @@ export interface ClientRequest {
   readonly method: string
   /** The request-target as sent. */
   readonly url: string
-  /** name, value, name, value … as sent, values trimmed; byte strings (latin1). */
-  readonly rawHeaders: readonly string[]
+  /** Byte strings (latin1). */
+  readonly fieldLines: FieldLines
   /** `unix` where there is none. */
   readonly remoteAddress: string
   /**

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf } from '../s3/fields.js'
+import { type FieldLines, type Fields, foldFields } from '../s3/fields.js'
 import type { ParsedRequest } from './messages.js'
 import { S3Error } from '../s3/error.js'
 import { parseQuery } from '../s3/query.js'
@@ -21,7 +21,7 @@ const ONCE = new Set([
 export interface ReceivedHead {
   readonly method?: string | undefined
   readonly url?: string | undefined
-  readonly rawHeaders: readonly string[]
+  readonly fieldLines: FieldLines
 }
 
 /**
@@ -30,7 +30,7 @@ export interface ReceivedHead {
  * @throws S3Error InvalidURI, InvalidArgument, NotImplemented
  */
 export function parse(head: ReceivedHead): ParsedRequest {
-  const fields = fieldsOf(head.rawHeaders, refuseRepeated)
+  const fields = foldFields(head.fieldLines, refuseRepeated)
   refuseDropped(fields)
   const { rawPath, rawQuery } = splitTarget(head.url ?? '')
   return {

@@ -17,28 +17,33 @@ export function trimBlanks(text: string): string {
 
 const isBlank = (text: string, at: number): boolean => text[at] === ' ' || text[at] === '\t'
 
-/**
- * Folds `rawHeaders` (name, value, name, value …) into {@link Fields}.
- *
- * @param repeated is told each name that occurs again, in lower case; may throw
- */
-export function fieldsOf(rawHeaders: readonly string[], repeated: (name: string) => void = () => undefined): Fields {
+/** name, value, name, value … in the order in which they came; names in lower case */
+export type FieldLines = readonly string[] & { readonly names: 'lower case' }
+
+/** @param rawHeaders name, value, name, value … as node gives them: names as sent */
+export const fieldsOf = (rawHeaders: readonly string[]): Fields => foldFields(fieldLines(rawHeaders))
+
+export const fieldLines = (rawHeaders: readonly string[]): FieldLines =>
+  rawHeaders.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text)) as readonly string[] as FieldLines
+
+/** @param repeated is told each name that occurs again; may throw */
+export function foldFields(lines: FieldLines, repeated: (name: string) => void = () => undefined): Fields {
   const fields = new Map<string, string>()
   let size = 0
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    fields.set((rawHeaders[i] as string).toLowerCase(), rawHeaders[i + 1] as string)
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    fields.set(lines[i] as string, lines[i + 1] as string)
     // Nearly no head repeats a field: looking for one before each is set would cost as much as setting it.
-    if (fields.size === size) return foldedFields(rawHeaders, repeated)
+    if (fields.size === size) return foldRepeated(lines, repeated)
     size += 1
   }
   return fields
 }
 
-function foldedFields(rawHeaders: readonly string[], repeated: (name: string) => void): Fields {
+function foldRepeated(lines: FieldLines, repeated: (name: string) => void): Fields {
   const fields = new Map<string, string>()
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] as string).toLowerCase()
-    const value = rawHeaders[i + 1] as string
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    const name = lines[i] as string
+    const value = lines[i + 1] as string
     const before = fields.get(name)
     if (before !== undefined) repeated(name)
     fields.set(name, before === undefined ? value : `${before},${value}`)

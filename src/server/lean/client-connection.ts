@@ -106,7 +106,7 @@ class ClientConnection implements Booked, Channel {
       }
       return bytes.length
     }
-    const head = parseRequestHead(this.#head.text)
+    const head = parseRequestHead(this.#head.take())
     if (head.method === 'CONNECT') {
       this.#state = 'closing'
       this.socket.destroy()

@@ -1,5 +1,6 @@
 import { type RequestBody, emptyBody } from './request-body.js'
 import type { ClientRequest } from '../../proxy/handler.js'
+import type { FieldLines } from '../../http1/fields.js'
 import type { Readable } from 'node:stream'
 import type { RequestHead } from './request-head.js'
 
@@ -7,14 +8,14 @@ import type { RequestHead } from './request-head.js'
 export class LeanRequest implements ClientRequest {
   readonly method: string
   readonly url: string
-  readonly rawHeaders: readonly string[]
+  readonly fieldLines: FieldLines
   readonly remoteAddress: string
   readonly #body: RequestBody | 'none'
 
   constructor(head: RequestHead, remoteAddress: string, body: RequestBody | 'none') {
     this.method = head.method
     this.url = head.target
-    this.rawHeaders = head.rawHeaders
+    this.fieldLines = head.fieldLines
     this.remoteAddress = remoteAddress
     this.#body = body
   }

@@ -1,4 +1,5 @@
-import { codeTable } from '../../http1/fields.js'
+import { codeTable } from '../../http1/code-table.js'
+import { Lines } from '../../http1/lines.js'
 import { Malformed } from '../../http1/malformed.js'
 
 /** Of the request line and all fields. Presigned URLs with a session token take some 4 KiB, user metadata 2 KiB. */
@@ -27,11 +28,18 @@ export class HeadBuffer {
     return this.#length > 2 || (this.#length > 0 && this.#held[0] !== CR)
   }
 
-  /** The last head's lines, each with its CRLF, without the empty one behind them. */
-  text = ''
+  #lines: Lines | 'none' = 'none'
+
+  /** The lines of the head that was read, without the empty one behind them. They are given away: who keeps them keeps all bytes. */
+  take(): Lines {
+    const lines = this.#lines
+    if (lines === 'none') throw new Error('no head was read')
+    this.#lines = 'none'
+    return lines
+  }
 
   /**
-   * @returns the offset behind the head, whose lines are in `text` then; -1 where it goes on in the next piece
+   * @returns the offset behind the head, which is to be taken then; -1 where it goes on in the next piece
    * @throws Malformed, HeadTooLong
    */
   read(bytes: Buffer, offset: number): number {
@@ -42,7 +50,7 @@ export class HeadBuffer {
       return -1
     }
     if (end - offset > MAX_HEAD) throw new HeadTooLong()
-    this.text = bytes.toString('latin1', offset, end + 2)
+    this.#lines = new Lines(bytes, offset, end + 2)
     return end + 4
   }
 
@@ -57,7 +65,7 @@ export class HeadBuffer {
       judgePart(this.#held, Math.max(0, before - 1), this.#length)
       return -1
     }
-    this.text = this.#held.toString('latin1', 0, found + 2)
+    this.#lines = new Lines(this.#held, 0, found + 2)
     this.#length = 0
     this.#held = Buffer.alloc(0)
     return offset + found + CRLF2.length - before

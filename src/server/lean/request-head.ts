@@ -1,5 +1,7 @@
 import { METHODS } from 'node:http'
-import { codeTable, readFields } from '../../http1/fields.js'
+import { codeTable } from '../../http1/code-table.js'
+import { type FieldLines, readFields } from '../../http1/fields.js'
+import type { Lines } from '../../http1/lines.js'
 import { Malformed } from '../../http1/malformed.js'
 
 /*
@@ -10,8 +12,8 @@ export interface RequestHead {
   readonly method: string
   /** The request-target as sent. */
   readonly target: string
-  /** Names as sent and values without white space around them, in turns; byte strings (latin1). */
-  readonly rawHeaders: readonly string[]
+  /** Byte strings (latin1). In which case a client wrote the names, nobody needs to know. */
+  readonly fieldLines: FieldLines
   readonly version: '1.0' | '1.1'
   /** How the body ends: its length in bytes, 0 where there is none, or chunks. */
   readonly framing: number | 'chunked'
@@ -27,23 +29,34 @@ const IN_TARGET = codeTable(/[\x21-\x7e]/)
 const FORM = /^(?:\/|\*$|https?:\/\/[0-9a-z.\-_~:[\]]+(?:[/?]|$))/i
 
 /**
- * @param lines of a head, each with its CRLF, without the empty one behind them; one empty line before them is let pass
+ * @param lines of a head, without the empty one behind them; one empty line before them is let pass
  * @throws Malformed
  */
-export function parseRequestHead(lines: string): RequestHead {
-  const text = lines.startsWith('\r\n') ? lines.slice(2) : lines
-  const space = text.indexOf(' ')
-  const method = text.slice(0, Math.max(0, space))
-  if (!KNOWN.has(method)) throw new Malformed('the method')
-  let at = space + 1
-  while (IN_TARGET[text.charCodeAt(at)] === 1) at += 1
-  const target = text.slice(space + 1, at)
+export function parseRequestHead(lines: Lines): RequestHead {
+  const { bytes, from, text } = lines
+  const begin = text.startsWith('\r\n') ? 2 : 0
+  const method = methodAt(text, begin)
+  const last = from + text.length
+  const targetAt = begin + method.length + 1
+  let at = from + targetAt
+  while (at < last && IN_TARGET[bytes[at] as number] === 1) at += 1
+  const end = at - from
+  const target = text.slice(targetAt, end)
   if (target.charCodeAt(0) !== SLASH && !(method === 'CONNECT' || FORM.test(target))) {
     throw new Malformed('the request target')
   }
-  const version = versionAt(text, at)
-  const rawHeaders = readFields(text, at + VERSION_LENGTH)
-  return judge(method, target, rawHeaders, version)
+  const version = versionAt(text, end)
+  return judge(method, target, readFields(lines, end + VERSION_LENGTH), version)
+}
+
+/** The usual ones are told without a string of their own. */
+function methodAt(text: string, begin: number): string {
+  if (text.startsWith('GET ', begin)) return 'GET'
+  if (text.startsWith('PUT ', begin)) return 'PUT'
+  if (text.startsWith('HEAD ', begin)) return 'HEAD'
+  const method = text.slice(begin, Math.max(begin, text.indexOf(' ', begin)))
+  if (!KNOWN.has(method)) throw new Malformed('the method')
+  return method
 }
 
 const SLASH = 0x2f
@@ -55,38 +68,31 @@ function versionAt(text: string, offset: number): '1.0' | '1.1' {
   throw new Malformed(/^ HTTP\/\d\.\d\r\n/.test(text.slice(offset)) ? 'HTTP version not supported' : 'the request line')
 }
 
-/** Fields that decide where a request ends and what becomes of its connection are known by the length of their names first. */
-function judge(
-  method: string,
-  target: string,
-  rawHeaders: readonly string[],
-  version: RequestHead['version'],
-): RequestHead {
+/** What the fields say of where the request ends and of what becomes of its connection. */
+function judge(method: string, target: string, fieldLines: FieldLines, version: RequestHead['version']): RequestHead {
   let hosts = 0
   let length: string | undefined
   let coding: string | undefined
   let connection = ''
   let expect: string | undefined
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string
-    const value = rawHeaders[i + 1] as string
-    switch (name.length) {
-      case 4:
-        if (isNamed(name, 'host')) hosts += 1
+  for (let i = 0; i < fieldLines.length; i += 2) {
+    const name = fieldLines[i] as string
+    const value = fieldLines[i + 1] as string
+    switch (name) {
+      case 'host':
+        hosts += 1
         break
-      case 6:
-        if (isNamed(name, 'expect')) expect = expect === undefined ? value : `${expect}, ${value}`
+      case 'expect':
+        expect = expect === undefined ? value : `${expect}, ${value}`
         break
-      case 10:
-        if (isNamed(name, 'connection')) connection = connection === '' ? value : `${connection},${value}`
+      case 'connection':
+        connection = connection === '' ? value : `${connection},${value}`
         break
-      case 14:
-        if (!isNamed(name, 'content-length')) break
+      case 'content-length':
         if (length !== undefined) throw new Malformed('more than one Content-Length')
         length = value
         break
-      case 17:
-        if (!isNamed(name, 'transfer-encoding')) break
+      case 'transfer-encoding':
         if (coding !== undefined) throw new Malformed('Transfer-Encoding is not chunked')
         coding = value
         break
@@ -98,15 +104,13 @@ function judge(
   return {
     method,
     target,
-    rawHeaders,
+    fieldLines,
     version,
     framing,
     keepsAlive: keepsAlive(connection, version),
     expects: expect === undefined || version === '1.0' ? 'nothing' : expectation(expect, framing),
   }
 }
-
-const isNamed = (name: string, lowerCase: string): boolean => name === lowerCase || name.toLowerCase() === lowerCase
 
 function framingOf(
   length: string | undefined,

@@ -1,7 +1,7 @@
 import { Malformed } from '../../http1/malformed.js'
-import { readFields } from '../../http1/fields.js'
-import { flatText } from '../../s3/flat-text.js'
-import { keptNames } from '../../s3/kept-names.js'
+import { type FieldLines, readFields } from '../../http1/fields.js'
+import type { Lines } from '../../http1/lines.js'
+import { type Fields, foldFields } from '../../s3/fields.js'
 
 /*
  * The head of an answer, and what it says of the body behind it: RFC 9112 sections 4, 5 and 6.
@@ -19,7 +19,7 @@ export class AnswerFault extends Error {
 export interface AnswerHead {
   readonly status: number
   /** Lower-case names and values without white space around them, repeated ones joined; byte strings (latin1). */
-  readonly fields: Map<string, string>
+  readonly fields: Fields
   /**
    * What ends the body. `none`: there is none. `close`: the connection, and nobody knows whether it was cut off.
    * Otherwise its length in bytes, or chunks.
@@ -33,33 +33,32 @@ export interface AnswerHead {
 const MAX_FIELDS = 2000
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
 
-/** @param lines of a head, each with its CRLF, without the empty one behind them. @throws AnswerFault */
-export function parseHead(lines: string, method: string): AnswerHead {
-  const end = lines.indexOf('\r\n')
-  const [, minor, digits] = STATUS_LINE.exec(lines.slice(0, end)) ?? []
-  if (digits === undefined) throw new AnswerFault('its status line')
-  const raw = rawFields(lines, end + 2)
+/** @param lines of a head, without the empty one behind them. @throws AnswerFault */
+export function parseHead(lines: Lines, method: string): AnswerHead {
+  const end = lines.text.indexOf('\r\n')
+  const { status, isOneOne } = statusOf(lines.text, end)
+  const raw = fieldLines(lines, end + 2)
   if (raw.length > 2 * MAX_FIELDS) throw new AnswerFault('it has too many headers')
-  const fields = new Map<string, string>()
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = lowerCaseName(raw[i] as string)
-    const value = raw[i + 1] as string
-    const before = fields.get(name)
-    if (before !== undefined && DECISIVE.has(name)) throw new AnswerFault(`it has two ${name}`)
-    fields.set(name, before === undefined ? value : `${before},${value}`)
-  }
-  const status = Number(digits)
+  const fields = foldFields(raw, refuseDecisive)
   return {
     status,
     fields,
-    framing: framingOf(status, method, fields, minor === '1'),
-    keepAliveSeconds: keepAliveOf(fields, minor === '1'),
+    framing: framingOf(status, method, fields, isOneOne),
+    keepAliveSeconds: keepAliveOf(fields, isOneOne),
   }
 }
 
-const lowerCaseName = keptNames((name) => flatText(name.toLowerCase()))
+function statusOf(text: string, end: number): { readonly status: number; readonly isOneOne: boolean } {
+  // Most are this one, and to begin a regular expression takes longer than to compare it.
+  if (text.startsWith('HTTP/1.1 200 OK\r\n')) return OK
+  const [, minor, digits] = STATUS_LINE.exec(text.slice(0, end)) ?? []
+  if (digits === undefined) throw new AnswerFault('its status line')
+  return { status: Number(digits), isOneOne: minor === '1' }
+}
 
-function rawFields(lines: string, offset: number): readonly string[] {
+const OK = { status: 200, isOneOne: true }
+
+function fieldLines(lines: Lines, offset: number): FieldLines {
   try {
     return readFields(lines, offset)
   } catch (cause) {
@@ -69,6 +68,10 @@ function rawFields(lines: string, offset: number): readonly string[] {
 
 /** Decide where an answer ends and what comes of its connection: two of one of them is one too many. */
 const DECISIVE: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'keep-alive'])
+
+function refuseDecisive(name: string): void {
+  if (DECISIVE.has(name)) throw new AnswerFault(`it has two ${name}`)
+}
 
 function framingOf(
   status: number,

@@ -1,5 +1,6 @@
 import { AnswerFault, parseHead, type AnswerHead } from './answer-head.js'
 import { ChunkReader } from '../../http1/chunks.js'
+import { Lines } from '../../http1/lines.js'
 import { Malformed } from '../../http1/malformed.js'
 
 /*
@@ -106,7 +107,7 @@ export class AnswerParser {
     }
     if (end > MAX_HEAD) throw new AnswerFault('its head is too long')
     this.#held = 'none'
-    const head = parseHead(all.toString('latin1', 0, end + 2), this.#method)
+    const head = parseHead(new Lines(all, 0, end + 2), this.#method)
     const next = offset + (end + CRLF2.length - before)
     if (head.status < 200) {
       if (head.status === 101) throw new AnswerFault('it switches to another protocol')

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { fieldLines } from '../../../src/s3/fields.js'
 import { HTTPParser, methods } from '../../support/llhttp.js'
 import { runs } from '../../support/runs.js'
 import { type ReadRequest, readRequests } from './read-requests.js'
@@ -18,7 +19,13 @@ function llhttp(text: string): { readonly requests: readonly ReadRequest[]; read
     method: number,
     target: string,
   ): number => {
-    requests.push({ method: methods[method] as string, target, headers: rawHeaders ?? [], body: '', isWhole: false })
+    requests.push({
+      method: methods[method] as string,
+      target,
+      headers: fieldLines(rawHeaders ?? []),
+      body: '',
+      isWhole: false,
+    })
     return 0
   }
   parser[HTTPParser.kOnBody] = (piece: Buffer) => {

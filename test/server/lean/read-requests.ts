@@ -6,6 +6,7 @@ import { parseRequestHead } from '../../../src/server/lean/request-head.js'
 export interface ReadRequest {
   readonly method: string
   readonly target: string
+  /** Names in lower case. */
   readonly headers: readonly string[]
   readonly body: string
   readonly isWhole: boolean
@@ -37,7 +38,7 @@ export function readRequests(pieces: readonly string[]): ReadRequests {
     if (isLast) return bytes.length
     const next = head.read(bytes, offset)
     if (next < 0) return bytes.length
-    const { method, target, rawHeaders, framing, keepsAlive } = parseRequestHead(head.text)
+    const { method, target, fieldLines, framing, keepsAlive } = parseRequestHead(head.take())
     body = framing === 0 ? 'none' : new RequestBody(framing, () => undefined)
     isLast = !keepsAlive
     text = []
@@ -45,7 +46,7 @@ export function readRequests(pieces: readonly string[]): ReadRequests {
     // Emitted at once in these tests: what is pushed is what was read.
     if (body !== 'none')
       body.open().push = (chunk: Buffer | null) => (chunk !== null && mine.push(chunk.toString('latin1')), true)
-    requests.push({ method, target, headers: rawHeaders, body: '', isWhole: false })
+    requests.push({ method, target, headers: fieldLines, body: '', isWhole: false })
     end()
     return next
   }
