@@ -1,7 +1,7 @@
 import { S3Error } from '../s3/error.js'
 import type { Fields } from '../s3/fields.js'
 import { canonicalValue } from './canonical-request.js'
-import { formatTimestamp, parseDateHeader, parseTimestamp } from './timestamp.js'
+import { formatTimestamp, parseDateHeader, parseTimestamp, timestampMs } from './timestamp.js'
 import type { Authorization, CredentialScope, SignedAuthorization } from './types.js'
 import { parseUsualHeader } from './usual-header.js'
 
@@ -60,10 +60,10 @@ function fromHeader(header: string, fields: Fields): SignedAuthorization {
   const usual = parseUsualHeader(header)
   if (usual === 'another') return fromAnyHeader(header, fields)
   const payloadHash = neededPayloadHash(fields)
-  const { accessKeyId, date, region, service, signedHeaders, signature } = usual
+  const { scope, signedHeaders, signature } = usual
   return {
     type: 'header',
-    scope: { accessKeyId, date, region, service },
+    scope,
     signedHeaders,
     signature,
     timestamp: headerTimestamp(fields),
@@ -172,11 +172,12 @@ function parseSignedHeaders(type: SignedAuthorization['type'], list: string): re
 
 function headerTimestamp(fields: Fields): string {
   const amzDate = fields.get('x-amz-date')
-  const date = amzDate === undefined ? parseDateHeader(fields.get('date') ?? '') : parseTimestamp(amzDate)
+  if (amzDate !== undefined && !Number.isNaN(timestampMs(amzDate))) return amzDate
+  const date = amzDate === undefined ? parseDateHeader(fields.get('date') ?? '') : 'invalid'
   if (date === 'invalid') {
     throw new S3Error('AccessDenied', { message: 'AWS authentication requires a valid Date or x-amz-date header' })
   }
-  return amzDate ?? formatTimestamp(date)
+  return formatTimestamp(date)
 }
 
 function parseExpires(text: string): number {

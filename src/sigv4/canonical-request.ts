@@ -29,10 +29,23 @@ export function canonicalRequest(input: SignedParts): string {
   let lines = ''
   let names = ''
   for (const name of signedHeaders) {
-    lines += `${name}:${canonicalValue(fields.get(name) ?? '')}\n`
+    lines += `${name}:${fields.get(name) ?? ''}\n`
     names += names === '' ? name : `;${name}`
   }
+  if (mayHaveBlanks(lines)) lines = canonicalLines(signedHeaders, (name) => fields.get(name) ?? '')
   return `${method}\n${rawPath}\n${query}\n${lines}\n${names}\n${payloadHash}`
+}
+
+/** Whether lines of headers may have to be made with {@link canonicalLines}: one look at all of them, because most have no blank. */
+export function mayHaveBlanks(lines: string): boolean {
+  return lines.includes(' ') || lines.includes('\t')
+}
+
+/** The canonical request's lines of headers: each name with its {@link canonicalValue}. */
+export function canonicalLines(names: readonly string[], valueOf: (name: string) => string): string {
+  let lines = ''
+  for (const name of names) lines += `${name}:${canonicalValue(valueOf(name))}\n`
+  return lines
 }
 
 /** Few values have any: a tab, a space at an end, two in a row. */

@@ -7,21 +7,34 @@ const DIGEST = 32
 /** More than a string to sign has. */
 const USUAL_LENGTH = 512
 
+/** HMAC-SHA256 of `head` and `tail` in one, both byte strings (latin1); hex. */
+export type Hmac = (head: string, tail: string) => string
+
 /**
- * HMAC-SHA256 (RFC 2104) under one key: a byte string in, hex out. For keys that sign many texts: two one-shot hashes take less than
- * half of what making and finishing an Hmac object does.
+ * HMAC-SHA256 (RFC 2104) under one key. For keys that sign many texts: two one-shot hashes take less than half of what making and
+ * finishing an Hmac object does. The last head stays where it was written: strings to sign have the same one for a second.
  *
  * @param key any length
  */
-export function hmacSha256(key: KeyObject): (text: string) => string {
+export function hmacSha256(key: KeyObject): Hmac {
   const bytes = key.export()
   const short = bytes.length > BLOCK ? hash('sha256', bytes, 'buffer') : bytes
   const outer = padded(short, 0x5c, DIGEST)
   let inner = padded(short, 0x36, USUAL_LENGTH)
-  return (text) => {
-    const end = BLOCK + text.length
-    if (end > inner.length) inner = padded(short, 0x36, text.length)
-    inner.write(text, BLOCK, 'latin1')
+  let written = ''
+  return (head, tail) => {
+    const behindHead = BLOCK + head.length
+    const end = behindHead + tail.length
+    if (end > inner.length) {
+      inner = padded(short, 0x36, end - BLOCK)
+      written = ''
+    }
+    if (head !== written) {
+      inner.write(head, BLOCK, 'latin1')
+      written = head
+    }
+    // Behind it, so the head is whole: of a shorter one before, only what stood behind it is overwritten.
+    inner.write(tail, behindHead, 'latin1')
     outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK, 'latin1')
     return hash('sha256', outer)
   }

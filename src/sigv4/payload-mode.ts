@@ -8,6 +8,11 @@ const SIGNED = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'
 const SIGNED_TRAILER = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER'
 const ASYMMETRIC = /^STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD(?:-TRAILER)?$/
 
+const SHA256 = /^[0-9a-f]{64}$/i
+/** Of no byte at all, which is what most bodies of requests are: told apart from others without a look at each digit. */
+const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+const EMPTY: PayloadMode = Object.freeze({ type: 'hashed', sha256: EMPTY_SHA256 })
+
 const UNSIGNED: PayloadMode = Object.freeze({ type: 'unsigned' })
 const NO_TRAILERS: readonly string[] = Object.freeze([])
 
@@ -28,7 +33,10 @@ export function parsePayloadMode(fields: Fields, authorization: Authorization): 
       ? (fields.get('x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD')
       : authorization.payloadHash
   const trailer = fields.get('x-amz-trailer')
-  if (value === 'UNSIGNED-PAYLOAD' && trailer === undefined) return UNSIGNED
+  if (trailer === undefined) {
+    if (value === EMPTY_SHA256) return EMPTY
+    if (value === 'UNSIGNED-PAYLOAD') return UNSIGNED
+  }
   const trailers = trailer === undefined ? NO_TRAILERS : parseTrailers(trailer)
   if (ASYMMETRIC.test(value)) throw new S3Error('NotImplemented', { message: `${value} (SigV4A) is not supported.` })
   if (value === UNSIGNED_TRAILER) {
@@ -45,7 +53,7 @@ export function parsePayloadMode(fields: Fields, authorization: Authorization): 
     return { type: 'streaming-signed', decodedLength: decodedLength(fields) }
   }
   if (value === 'UNSIGNED-PAYLOAD') return UNSIGNED
-  if (/^[0-9a-f]{64}$/i.test(value)) return { type: 'hashed', sha256: value }
+  if (SHA256.test(value)) return { type: 'hashed', sha256: value }
   throw new S3Error('InvalidArgument', {
     message: `x-amz-content-sha256 must be UNSIGNED-PAYLOAD, ${UNSIGNED_TRAILER}, ${SIGNED}, ${SIGNED_TRAILER} or a valid sha256 value.`,
     extra: { ArgumentName: 'x-amz-content-sha256', ArgumentValue: value },

@@ -1,13 +1,15 @@
 import { isUtf8 } from 'node:buffer'
 import { encodePath } from '../s3/encode.js'
 import { S3Error } from '../s3/error.js'
-import { keptNames } from '../s3/kept-names.js'
 import { encodeQuery, type Query } from '../s3/query.js'
 import { ALGORITHM } from './authorization.js'
-import { canonicalValue } from './canonical-request.js'
+import { canonicalLines, mayHaveBlanks } from './canonical-request.js'
+import { type SignedNames, signedNames } from './signed-names.js'
 import { keptSigningKey, scopeText, sha256, signatureOf } from './signing-key.js'
+import { stringToSignHead } from './string-to-sign.js'
 import { formatTimestamp } from './timestamp.js'
 import type { AwsCredentials } from './types.js'
+import { unsignable } from './unsignable.js'
 
 export interface TargetToSign {
   readonly method: string
@@ -32,12 +34,12 @@ export interface SignedRequest {
   readonly headers: Record<string, string>
 }
 
-/** RFC 9110's token, in lower case. */
-const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
 const ASCII_LINE = /^[\t\x20-\x7f]*$/
 const LINE = /^[\t\x20-\xff]*$/
 const UNRESERVED_PATH = /^\/[A-Za-z0-9\-._~/]*$/
 const ENCODED_PATH = /^\/(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*$/
+
+const headOf = stringToSignHead()
 
 /** Signs a request to S3 as {@link signHeaders} does, and leaves what it was given as it is. */
 export function signRequest(request: RequestToSign): SignedRequest {
@@ -66,19 +68,16 @@ export function signHeaders(headers: Record<string, string>, target: TargetToSig
   if (credentials.sessionToken !== 'none') headers['x-amz-security-token'] = credentials.sessionToken.reveal()
   else if ('x-amz-security-token' in headers) delete headers['x-amz-security-token']
   checkTarget(path, target.query)
-  const names = namesToSign(headers)
+  const { names, list } = namesToSign(headers)
   let lines = ''
-  let list = ''
-  for (const name of names) {
-    lines += `${name}:${canonicalValue(headers[name] as string)}\n`
-    list += list === '' ? name : `;${name}`
-  }
+  for (const name of names) lines += `${name}:${headers[name] as string}\n`
+  if (mayHaveBlanks(lines)) lines = canonicalLines(names, (name) => headers[name] as string)
   const payloadHash = headers['x-amz-content-sha256'] as string
   const canonical = `${method}\n${path}\n${query}\n${lines}\n${list}\n${payloadHash}`
   const scope = { accessKeyId: credentials.accessKeyId, date: timestamp.slice(0, 8), region, service: 's3' }
   const where = scopeText(scope)
-  const stringToSign = `${ALGORITHM}\n${timestamp}\n${where}\n${sha256(canonical)}`
-  const signature = signatureOf(keptSigningKey(credentials.secretAccessKey, scope), stringToSign)
+  const signingKey = keptSigningKey(credentials.secretAccessKey, scope)
+  const signature = signatureOf(signingKey, headOf(timestamp, scope), sha256(canonical))
   headers['authorization'] =
     `${ALGORITHM} Credential=${scope.accessKeyId}/${where}, SignedHeaders=${list}, Signature=${signature}`
   return query === '' ? path : `${path}?${query}`
@@ -104,19 +103,19 @@ function isStrictlyEncoded(path: string): boolean {
   }
 }
 
-/** Sorted. Checks every header, whether it is signed or not. */
-function namesToSign(headers: Readonly<Record<string, string>>): readonly string[] {
+/** Checks every header, whether it is signed or not. */
+function namesToSign(headers: Readonly<Record<string, string>>): SignedNames {
   if ((headers['host'] ?? '') === '') throw unsignable('no host')
   if ((headers['x-amz-content-sha256'] ?? '') === '') throw unsignable('no x-amz-content-sha256')
-  const names: string[] = []
+  const all = Object.keys(headers)
+  const signed = signedNames(all)
   let values = ''
-  for (const name of Object.keys(headers)) {
-    if (isSigned(name)) names.push(name)
+  for (const name of all) {
     // its own, of an attempt before, is replaced
     if (name !== 'authorization') values += headers[name] as string
   }
-  if (!ASCII_LINE.test(values)) checkValues(headers, names)
-  return names.sort()
+  if (!ASCII_LINE.test(values)) checkValues(headers, signed.names)
+  return signed
 }
 
 /** Where not all of them are ASCII. */
@@ -127,13 +126,6 @@ function checkValues(headers: Readonly<Record<string, string>>, signed: readonly
   for (const name of signed) checkUtf8(name, headers[name] as string)
 }
 
-/** Others change on the way (user-agent, accept-encoding, expect), and a signed one must not. @throws where it is no name */
-const isSigned = keptNames((name) => {
-  if (!NAME.test(name)) throw unsignable(`${name} is not a name in lower case`)
-  if (name.startsWith('x-amz-')) return true
-  return name === 'host' || name === 'content-type' || name === 'range' || name === 'content-md5'
-})
-
 /** S3 takes header values for UTF-8. */
 function checkUtf8(name: string, value: string): void {
   if (isUtf8(Buffer.from(value, 'latin1'))) return
@@ -141,8 +133,4 @@ function checkUtf8(name: string, value: string): void {
     message: `The value of the header ${name} is not valid UTF-8.`,
     extra: { ArgumentName: name },
   })
-}
-
-function unsignable(reason: string): S3Error {
-  return new S3Error('InternalError', { cause: new Error(`refused to sign: ${reason}`) })
 }

@@ -1,15 +1,18 @@
 import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from 'node:crypto'
-import { hmacSha256 } from './hmac.js'
+import { flatText } from '../s3/flat-text.js'
+import { type Hmac, hmacSha256 } from './hmac.js'
 import type { CredentialScope, SecretAccessKey } from './types.js'
 
 /** A day changes once, regions are few: more scopes than this for one secret are not worth remembering. */
 const REMEMBERED_SCOPES = 16
 const remembered = new WeakMap<SecretAccessKey, ScopedKey[]>()
 /** Made for remembered keys only: it pays from the second signature on. */
-const prepared = new WeakMap<KeyObject, (text: string) => string>()
+const prepared = new WeakMap<KeyObject, Hmac>()
+
+type Scope = Pick<CredentialScope, 'date' | 'region' | 'service'>
 
 interface ScopedKey {
-  readonly scope: CredentialScope
+  readonly scope: Scope
   readonly signingKey: KeyObject
 }
 
@@ -44,14 +47,14 @@ export function keptSigningKey(secret: SecretAccessKey, scope: CredentialScope):
 export function rememberSigningKey(secret: SecretAccessKey, scope: CredentialScope, signingKey: KeyObject): void {
   const keys = remembered.get(secret) ?? []
   if (recall(keys, scope) !== undefined) return
-  keys.push({ scope, signingKey })
+  keys.push({ scope: ownText(scope), signingKey })
   prepared.set(signingKey, hmacSha256(signingKey))
   if (keys.length > REMEMBERED_SCOPES) keys.shift()
   remembered.set(secret, keys)
 }
 
 /** The newest first: it is today's. No name is made of the scope, which would cost each request more than the comparison. */
-function recall(keys: readonly ScopedKey[] | undefined, wanted: CredentialScope): KeyObject | undefined {
+function recall(keys: readonly ScopedKey[] | undefined, wanted: Scope): KeyObject | undefined {
   if (keys === undefined) return undefined
   for (let at = keys.length - 1; at >= 0; at -= 1) {
     const { scope, signingKey } = keys[at] as ScopedKey
@@ -62,25 +65,48 @@ function recall(keys: readonly ScopedKey[] | undefined, wanted: CredentialScope)
   return undefined
 }
 
+/** Without the head of the request that the scope was cut out of. */
+function ownText({ date, region, service }: Scope): Scope {
+  return { date: flatText(date), region: flatText(region), service: flatText(service) }
+}
+
 /** `20130524/us-east-1/s3/aws4_request` */
-export function scopeText(scope: CredentialScope): string {
+export function scopeText(scope: Scope): string {
   return `${scope.date}/${scope.region}/${scope.service}/aws4_request`
 }
 
 /** Hex. A string is hashed as the byte string (latin1) that it is. */
 export function sha256(bytes: string | Buffer): string {
-  return hash('sha256', typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+  if (typeof bytes !== 'string') return hash('sha256', bytes)
+  // Text is hashed as UTF-8, which for ASCII is the same: one copy less, and none that stays in a buffer, for there may be keys in it.
+  return hash('sha256', Buffer.byteLength(bytes, 'utf8') === bytes.length ? bytes : Buffer.from(bytes, 'latin1'))
 }
 
-/** Hex signature of an ASCII string to sign. */
-export function signatureOf(signingKey: KeyObject, stringToSign: string): string {
+/**
+ * Hex signature of an ASCII string to sign.
+ *
+ * @param behind its end, where what comes before is the same for many
+ */
+export function signatureOf(signingKey: KeyObject, stringToSign: string, behind = ''): string {
   const sign = prepared.get(signingKey)
-  if (sign !== undefined) return sign(stringToSign)
-  return createHmac('sha256', signingKey).update(stringToSign, 'latin1').digest('hex')
+  if (sign !== undefined) return sign(stringToSign, behind)
+  return createHmac('sha256', signingKey)
+    .update(stringToSign + behind, 'latin1')
+    .digest('hex')
 }
+
+/** Characters of a signature in hex. */
+const HEX_LENGTH = 64
+/** Kept, because two new ones would cost more than the comparison. The signature of a request opens nothing after it. */
+const ours = Buffer.alloc(HEX_LENGTH)
+const theirs = Buffer.alloc(HEX_LENGTH)
 
 /** Whether a client's signature is the expected one; the time taken does not depend on where they differ. */
 export function sameSignature(expected: string, provided: string): boolean {
-  const [a, b] = [Buffer.from(expected, 'latin1'), Buffer.from(provided, 'latin1')]
-  return a.length === b.length && timingSafeEqual(a, b)
+  if (expected.length !== provided.length) return false
+  if (expected.length !== HEX_LENGTH)
+    return timingSafeEqual(Buffer.from(expected, 'latin1'), Buffer.from(provided, 'latin1'))
+  ours.write(expected, 'latin1')
+  theirs.write(provided, 'latin1')
+  return timingSafeEqual(ours, theirs)
 }

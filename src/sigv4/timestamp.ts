@@ -21,16 +21,22 @@ export function showTime(date: Date): string {
   return date.toISOString().replace(/\.\d{3}/, '')
 }
 
+/** Reads `yyyymmddThhmmssZ`; a day or an hour that does not exist is invalid. */
+export function parseTimestamp(text: string): Date | 'invalid' {
+  const time = timestampMs(text)
+  return Number.isNaN(time) ? 'invalid' : new Date(time)
+}
+
 let lastRead = ''
 let lastTime = Number.NaN
 
-/** Reads `yyyymmddThhmmssZ`; a day or an hour that does not exist is invalid. The last one is kept, for whoever asks again. */
-export function parseTimestamp(text: string): Date | 'invalid' {
+/** The same as milliseconds, NaN where it is invalid. The last one is kept, for whoever asks again. */
+export function timestampMs(text: string): number {
   if (text !== lastRead) {
     lastTime = timeOf(text)
     lastRead = text
   }
-  return Number.isNaN(lastTime) ? 'invalid' : new Date(lastTime)
+  return lastTime
 }
 
 /** Milliseconds; NaN where it is none. */

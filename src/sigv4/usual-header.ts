@@ -1,11 +1,11 @@
+import { flatText } from '../s3/flat-text.js'
+import type { CredentialScope } from './types.js'
+
 /** What the parts of a usual Authorization header say, each checked for its characters; nothing is verified. */
 export interface UsualHeader {
-  readonly accessKeyId: string
-  readonly date: string
-  readonly region: string
-  readonly service: string
+  readonly scope: CredentialScope
   readonly signedHeaders: readonly string[]
-  /** 64 hexadecimal digits, lower-case */
+  /** 64 hexadecimal digits, lower-case; if what comes before was verified once, what stands in their place */
   readonly signature: string
 }
 
@@ -16,29 +16,78 @@ export interface UsualHeader {
 const USUAL =
   /^AWS4-HMAC-SHA256 Credential=([\x21-\x2b\x2d-\x7e]+)\/(\d{8})\/([A-Za-z0-9_-]+)\/([A-Za-z0-9_-]+)\/aws4_request, ?SignedHeaders=([!#$%&'*+.^_`|~0-9a-z;-]+), ?Signature=([0-9a-f]{64})$/
 
-/** Clients have few lists, and long ones may be a stranger's who wants the memory: those are read each time. */
-const KEPT_LISTS = 64
+/** Characters of a signature, the last part. */
+const SIGNATURE = 64
+
+/** What all headers of one client have in common for a day, up to `Signature=`, and what it says. */
+interface KnownStart extends Pick<UsualHeader, 'scope' | 'signedHeaders'> {
+  readonly text: string
+}
+
+/** Programs have few lists of signed headers each; long ones may be there for the memory that they take. */
+const KEPT_STARTS = 16
 const KEPT_LENGTH = 1024
-const lists = new Map<string, readonly string[] | 'invalid'>()
+/** The last used comes first. */
+const known: KnownStart[] = []
+/** The last header that had another start. */
+let parsed: KnownStart | undefined
 
 /**
  * Reads an Authorization header of the usual form in one step; `another` is one for the general parser, right or wrong.
  */
 export function parseUsualHeader(header: string): UsualHeader | 'another' {
+  const start = startOf(header)
+  const signature = header.slice(-SIGNATURE)
+  // Without a comma or a blank it is what the general parser would take for the signature too, right or wrong.
+  if (start !== undefined && !signature.includes(',') && !signature.includes(' ') && !signature.includes('\t')) {
+    return { scope: start.scope, signedHeaders: start.signedHeaders, signature }
+  }
   const parts = USUAL.exec(header)
   if (parts === null) return 'another'
-  const [, accessKeyId = '', date = '', region = '', service = '', list = '', signature = ''] = parts
-  const signedHeaders = namesOf(list)
-  return signedHeaders === 'invalid' ? 'another' : { accessKeyId, date, region, service, signedHeaders, signature }
+  const [, accessKeyId = '', date = '', region = '', service = '', list = ''] = parts
+  const signedHeaders = list.split(';')
+  if (signedHeaders.includes('') || new Set(signedHeaders).size !== signedHeaders.length) return 'another'
+  const scope = { accessKeyId, date, region, service }
+  parsed = { text: header.slice(0, -SIGNATURE), scope, signedHeaders }
+  return { scope, signedHeaders, signature }
 }
 
-function namesOf(list: string): readonly string[] | 'invalid' {
-  const kept = lists.get(list)
-  if (kept !== undefined) return kept
-  const split = list.split(';')
-  const names = new Set(split).size === split.length && !split.includes('') ? Object.freeze(split) : 'invalid'
-  if (list.length > KEPT_LENGTH) return names
-  if (lists.size >= KEPT_LISTS) lists.clear()
-  lists.set(list, names)
-  return names
+/**
+ * Keeps the start of the header that this scope was read from. Only for what was verified: strangers would push out those
+ * that are in use.
+ */
+export function rememberUsualHeader(scope: CredentialScope): void {
+  if (parsed?.scope !== scope) return
+  const { text, signedHeaders } = parsed
+  parsed = undefined
+  if (text.length > KEPT_LENGTH) return
+  if (known.length === KEPT_STARTS) known.pop()
+  known.unshift(flatStart(text, scope, signedHeaders))
+}
+
+/** With memory of its own, and so that nobody changes what others get. */
+function flatStart(text: string, scope: CredentialScope, signedHeaders: readonly string[]): KnownStart {
+  return {
+    text: flatText(text),
+    scope: Object.freeze({
+      accessKeyId: flatText(scope.accessKeyId),
+      date: flatText(scope.date),
+      region: flatText(scope.region),
+      service: flatText(scope.service),
+    }),
+    signedHeaders: Object.freeze(signedHeaders.map(flatText)),
+  }
+}
+
+function startOf(header: string): KnownStart | undefined {
+  const length = header.length - SIGNATURE
+  for (let at = 0; at < known.length; at += 1) {
+    const start = known[at] as KnownStart
+    // Cut off and compared: startsWith takes its time for each character.
+    if (start.text.length !== length || header.slice(0, length) !== start.text) continue
+    for (let to = at; to > 0; to -= 1) known[to] = known[to - 1] as KnownStart
+    known[0] = start
+    return start
+  }
+  return undefined
 }

@@ -1,13 +1,15 @@
 import type { KeyObject } from 'node:crypto'
 import { S3Error } from '../s3/error.js'
 import type { Fields } from '../s3/fields.js'
-import { ALGORITHM, malformed } from './authorization.js'
+import { malformed } from './authorization.js'
 import { canonicalRequest } from './canonical-request.js'
 import { hexBytes, withoutSecrets } from './mismatch.js'
 import { pathSpellings } from './path-spellings.js'
-import { rememberSigningKey, sameSignature, scopeText, sha256, signatureOf, signingKeyOf } from './signing-key.js'
-import { parseTimestamp, showTime } from './timestamp.js'
+import { rememberSigningKey, sameSignature, sha256, signatureOf, signingKeyOf } from './signing-key.js'
+import { stringToSignHead } from './string-to-sign.js'
+import { showTime, timestampMs } from './timestamp.js'
 import type { SecretAccessKey, SignedAuthorization, VerifiedSignature } from './types.js'
+import { rememberUsualHeader } from './usual-header.js'
 
 /** Milliseconds by which a client's clock may differ, and a presigned request may come early. */
 const MAX_SKEW = 15 * 60 * 1000
@@ -45,24 +47,29 @@ export function verifySignature(input: SignatureToVerify): VerifiedSignature {
     throw mismatch(authorization, asSent)
   }
   rememberSigningKey(secretAccessKey, scope, signingKey)
+  rememberUsualHeader(scope)
   return { scope, timestamp, signature, signingKey }
 }
 
+/** The string to sign is `head`, then `hash`. */
 interface Signed {
   readonly canonical: string
-  readonly stringToSign: string
+  readonly head: string
+  readonly hash: string
 }
+
+const headOf = stringToSignHead()
 
 function whatWasSigned(input: SignatureToVerify, rawPath: string, fields: Fields): Signed {
   const { scope, timestamp, signedHeaders, payloadHash, type } = input.authorization
   const { method, rawQuery } = input
   const presigned = type === 'presigned'
   const canonical = canonicalRequest({ method, rawPath, rawQuery, fields, signedHeaders, payloadHash, presigned })
-  return { canonical, stringToSign: `${ALGORITHM}\n${timestamp}\n${scopeText(scope)}\n${sha256(canonical)}` }
+  return { canonical, head: headOf(timestamp, scope), hash: sha256(canonical) }
 }
 
-function isSigned({ stringToSign }: Signed, signingKey: KeyObject, signature: string): boolean {
-  return sameSignature(signatureOf(signingKey, stringToSign), signature)
+function isSigned({ head, hash }: Signed, signingKey: KeyObject, signature: string): boolean {
+  return sameSignature(signatureOf(signingKey, head, hash), signature)
 }
 
 /** With the other ways to write path and host that mean the same: few clients need them. */
@@ -95,8 +102,8 @@ function checkScope({ type, scope, timestamp }: SignedAuthorization, regions: re
 }
 
 function checkTime({ type, timestamp, expires }: SignedAuthorization, now: Date): void {
-  const signed = parseTimestamp(timestamp)
-  const early = signed === 'invalid' ? Infinity : signed.getTime() - now.getTime()
+  const signed = timestampMs(timestamp)
+  const early = Number.isNaN(signed) ? Infinity : signed - now.getTime()
   if (type === 'header' && Math.abs(early) > MAX_SKEW) {
     throw new S3Error('RequestTimeTooSkewed', {
       extra: { RequestTime: timestamp, ServerTime: showTime(now), MaxAllowedSkewMilliseconds: String(MAX_SKEW) },
@@ -149,8 +156,9 @@ function otherHosts(host: string): readonly string[] {
 }
 
 /** Tells what was signed here, as S3 does, so that both sides can be compared; keys and tokens of the client left out. */
-function mismatch(authorization: SignedAuthorization, { canonical, stringToSign }: Signed): S3Error {
+function mismatch(authorization: SignedAuthorization, { canonical, head, hash }: Signed): S3Error {
   const shown = withoutSecrets(canonical)
+  const stringToSign = head + hash
   return new S3Error('SignatureDoesNotMatch', {
     extra: {
       AWSAccessKeyId: authorization.scope.accessKeyId,

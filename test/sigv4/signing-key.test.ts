@@ -1,5 +1,6 @@
-import type { KeyObject } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
+import fc from 'fast-check'
 import t from 'tap'
 import {
   keptSigningKey,
@@ -59,7 +60,42 @@ t.test('signatures are the same only if all of them is', (t) => {
   t.end()
 })
 
+t.test('signatures of any length are compared as bytes are, whatever was compared before', (t) => {
+  const other = fc.string({ unit: fc.constantFrom('0', 'a', '\xfc', '='), minLength: 62, maxLength: 66 })
+  const text = fc.oneof(other, fc.constantFrom('', 'a', 'a'.repeat(28), '0'.repeat(64), `${'0'.repeat(63)}1`))
+  fc.assert(
+    fc.property(text, text, (a, b) => sameSignature(a, b) === (a === b) && sameSignature(a, a)),
+    { numRuns: 1000 },
+  )
+  t.end()
+})
+
+t.test('a text signs the same whole and in two parts, remembered or not', (t) => {
+  const own = new SecretAccessKey('parts')
+  const key = signingKeyOf(own, scope)
+  const before = signatureOf(key, 'head\ntail')
+  t.equal(signatureOf(key, 'head\n', 'tail'), before)
+  rememberSigningKey(own, scope, key)
+  for (const [head, tail] of [
+    ['head\n', 'tail'],
+    ['head\n', 'tail'],
+    ['head\ntail', ''],
+    ['', 'head\ntail'],
+    ['head\n', 'tail'],
+  ] as const) {
+    t.equal(signatureOf(key, head, tail), before)
+  }
+  t.end()
+})
+
 t.test('strings are hashed as the bytes that they stand for', (t) => {
+  const byte = fc.oneof(fc.integer({ min: 0, max: 127 }), fc.integer({ min: 0, max: 255 }))
+  const unit = byte.map((code) => String.fromCharCode(code))
+  const text = fc.oneof(fc.string({ maxLength: 300, size: 'max' }), fc.string({ unit, maxLength: 300, size: 'max' }))
+  fc.assert(
+    fc.property(text, (each) => sha256(each) === createHash('sha256').update(each, 'latin1').digest('hex')),
+    { numRuns: 1000 },
+  )
   t.equal(sha256('\xfc'), sha256(Buffer.from([0xfc])))
   t.end()
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { parseAuthorization } from '../../src/sigv4/authorization.js'
-import { parseUsualHeader } from '../../src/sigv4/usual-header.js'
+import { parseUsualHeader, rememberUsualHeader } from '../../src/sigv4/usual-header.js'
 import { errorOf } from './examples.js'
 
 const signature = '0123456789abcdef'.repeat(4)
@@ -9,16 +9,13 @@ const usual = `AWS4-HMAC-SHA256 Credential=AKIA/20130524/us-east-1/s3/aws4_reque
 
 t.test('the forms that SDKs write are read at once', (t) => {
   const expected = {
-    accessKeyId: 'AKIA',
-    date: '20130524',
-    region: 'us-east-1',
-    service: 's3',
+    scope: { accessKeyId: 'AKIA', date: '20130524', region: 'us-east-1', service: 's3' },
     signedHeaders: ['host', 'x-amz-date'],
     signature,
   }
   for (const header of [usual, usual.replaceAll(', ', ',')]) t.same(parseUsualHeader(header), expected, header)
   const slashes = usual.replace('AKIA', 'a/20130524/b/s3/aws4_request/c')
-  t.match(parseUsualHeader(slashes), { accessKeyId: 'a/20130524/b/s3/aws4_request/c', date: '20130524' })
+  t.match(parseUsualHeader(slashes), { scope: { accessKeyId: 'a/20130524/b/s3/aws4_request/c', date: '20130524' } })
   t.end()
 })
 
@@ -105,5 +102,75 @@ t.test('many lists of names, and long ones, are read like the first', (t) => {
     const names = Array.from({ length: 2000 }, (_, i) => `x-amz-meta-${i}`)
     t.match(parseUsualHeader(usual.replace('x-amz-date', names.join(';'))), { signedHeaders: ['host', ...names] })
   }
+  t.end()
+})
+
+/** As one that was verified. */
+const remember = (header: string): void => {
+  const read = parseUsualHeader(header)
+  if (read !== 'another') rememberUsualHeader(read.scope)
+}
+const scopeOf = (header: string): unknown => {
+  const read = parseUsualHeader(header)
+  return read === 'another' ? read : read.scope
+}
+
+t.test(
+  'after a verified header, whatever comes with its start, or nearly, means what the general parser takes it for',
+  (t) => {
+    const start = usual.slice(0, -64)
+    const character = fc.oneof(
+      fc.constantFrom('0', 'a', 'F', ',', ';', ' ', '\t', '=', '\n', '/'),
+      fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
+    )
+    const odd = fc.string({ unit: character, minLength: 64, maxLength: 64 })
+    const onePlace = fc
+      .tuple(fc.nat({ max: 63 }), character)
+      .map(([at, other]) => signature.slice(0, at) + other + signature.slice(at + 1))
+    const length = fc.integer({ min: 0, max: 130 }).map((size) => signature.repeat(3).slice(0, size))
+    const tail = fc.oneof(odd, onePlace, length, word).map((text) => start + text)
+    const cut = fc.nat({ max: usual.length }).map((at) => usual.slice(at))
+    fc.assert(
+      fc.property(fc.oneof(tail, mutated, cut), fc.boolean(), (text, other) => {
+        if (other) remember(text)
+        remember(usual)
+        t.same(read(text), read(` ${text}`), text)
+      }),
+      { numRuns: 3000 },
+    )
+    t.end()
+  },
+)
+
+t.test('what was verified is kept, one and the same for all', (t) => {
+  const other = usual.replace(/.{64}$/, (hex) => hex.split('').reverse().join(''))
+  const mine = usual.replace('AKIA', 'MINE')
+  t.not(scopeOf(mine), scopeOf(mine), 'not what was only read')
+  remember(usual)
+  remember(other)
+  t.equal(scopeOf(other), scopeOf(usual))
+  const found = parseUsualHeader(other)
+  t.match(found, { signature: other.slice(-64), scope: { accessKeyId: 'AKIA' } })
+  t.ok(found !== 'another' && Object.isFrozen(found.scope) && Object.isFrozen(found.signedHeaders))
+  const theirs = { accessKeyId: 'AKIA', date: '20130524', region: 'us-east-1', service: 's3' }
+  rememberUsualHeader(theirs)
+  t.not(scopeOf(usual), theirs)
+  t.end()
+})
+
+t.test('the last used are kept, up to a bound, and none that is long', (t) => {
+  const of = (i: number): string => usual.replace('AKIA', `BOUND${i}`)
+  for (let i = 0; i < 16; i += 1) remember(of(i))
+  const scopes = Array.from({ length: 16 }, (_, i) => scopeOf(of(i)))
+  scopes.forEach((scope, i) => t.equal(scopeOf(of(i)), scope))
+  scopeOf(of(0))
+  remember(of(16))
+  t.equal(scopeOf(of(0)), scopes[0], 'used since')
+  t.not(scopeOf(of(1)), scopes[1], 'the one that was not used for the longest time is gone')
+  for (let i = 2; i < 16; i += 1) t.equal(scopeOf(of(i)), scopes[i])
+  const long = usual.replace('AKIA', 'A'.repeat(1024))
+  remember(long)
+  t.not(scopeOf(long), scopeOf(long))
+  t.equal(scopeOf(of(0)), scopes[0])
   t.end()
 })

@@ -1,0 +1,31 @@
+import { flatText } from '../s3/flat-text.js'
+import { ALGORITHM } from './authorization.js'
+import { scopeText } from './signing-key.js'
+import type { CredentialScope } from './types.js'
+
+type Head = (timestamp: string, scope: Omit<CredentialScope, 'accessKeyId'>) => string
+
+/**
+ * A string to sign without its last line, the hash of the canonical request. The last one is kept: a second has many requests, and
+ * for one text that comes again nothing is put together, flattened or written.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+export function stringToSignHead(): Head {
+  let last = { timestamp: '', date: '', region: '', service: '', text: '' }
+  return (timestamp, { date, region, service }) => {
+    const same =
+      timestamp === last.timestamp && date === last.date && region === last.region && service === last.service
+    if (!same) {
+      const text = `${ALGORITHM}\n${timestamp}\n${scopeText({ date, region, service })}\n`
+      last = {
+        timestamp: flatText(timestamp),
+        date: flatText(date),
+        region: flatText(region),
+        service: flatText(service),
+        text: flatText(text),
+      }
+    }
+    return last.text
+  }
+}
