@@ -1,4 +1,3 @@
-import { flatText } from '../s3/flat-text.js'
 import { ALGORITHM } from './authorization.js'
 import { scopeText } from './signing-key.js'
 import type { CredentialScope } from './types.js'
@@ -7,7 +6,8 @@ type Head = (timestamp: string, scope: Omit<CredentialScope, 'accessKeyId'>) => 
 
 /**
  * A string to sign without its last line, the hash of the canonical request. The last one is kept: a second has many requests, and
- * for one text that comes again nothing is put together, flattened or written.
+ * for one text that comes again nothing is put together, flattened or written. What it was made of is kept as it came, at most one head
+ * of a request with it: clients' clocks differ by seconds, and copies of these would cost each of their requests more than they save.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
@@ -18,13 +18,7 @@ export function stringToSignHead(): Head {
       timestamp === last.timestamp && date === last.date && region === last.region && service === last.service
     if (!same) {
       const text = `${ALGORITHM}\n${timestamp}\n${scopeText({ date, region, service })}\n`
-      last = {
-        timestamp: flatText(timestamp),
-        date: flatText(date),
-        region: flatText(region),
-        service: flatText(service),
-        text: flatText(text),
-      }
+      last = { timestamp, date, region, service, text }
     }
     return last.text
   }

@@ -24,11 +24,12 @@ interface KnownStart extends Pick<UsualHeader, 'scope' | 'signedHeaders'> {
   readonly text: string
 }
 
-/** Programs have few lists of signed headers each; long ones may be there for the memory that they take. */
-const KEPT_STARTS = 16
+/** Clients may be many, each with some lists of signed headers; long ones may be there for the memory that they take. */
+const PLACES = 64
+const KEPT_IN_PLACE = 8
 const KEPT_LENGTH = 1024
-/** The last used comes first. */
-const known: KnownStart[] = []
+/** By {@link placeOf}; in each place the last used comes first. */
+const known: readonly KnownStart[][] = Array.from({ length: PLACES }, () => [])
 /** The last header that had another start. */
 let parsed: KnownStart | undefined
 
@@ -61,8 +62,9 @@ export function rememberUsualHeader(scope: CredentialScope): void {
   const { text, signedHeaders } = parsed
   parsed = undefined
   if (text.length > KEPT_LENGTH) return
-  if (known.length === KEPT_STARTS) known.pop()
-  known.unshift(flatStart(text, scope, signedHeaders))
+  const there = known[placeOf(text, text.length)] as KnownStart[]
+  if (there.length === KEPT_IN_PLACE) there.pop()
+  there.unshift(flatStart(text, scope, signedHeaders))
 }
 
 /** With memory of its own, and so that nobody changes what others get. */
@@ -81,13 +83,24 @@ function flatStart(text: string, scope: CredentialScope, signedHeaders: readonly
 
 function startOf(header: string): KnownStart | undefined {
   const length = header.length - SIGNATURE
-  for (let at = 0; at < known.length; at += 1) {
-    const start = known[at] as KnownStart
+  const there = known[placeOf(header, length)] as KnownStart[]
+  for (let at = 0; at < there.length; at += 1) {
+    const start = there[at] as KnownStart
     // Cut off and compared: startsWith takes its time for each character.
     if (start.text.length !== length || header.slice(0, length) !== start.text) continue
-    for (let to = at; to > 0; to -= 1) known[to] = known[to - 1] as KnownStart
-    known[0] = start
+    for (let to = at; to > 0; to -= 1) there[to] = there[to - 1] as KnownStart
+    there[0] = start
     return start
   }
   return undefined
+}
+
+const ACCESS_KEY_ID = 'AWS4-HMAC-SHA256 Credential='.length
+
+/** By what tells one client from another, and nearly always one list from another: the access key id, and the length of it all. */
+function placeOf(header: string, length: number): number {
+  const end = Math.min(length, ACCESS_KEY_ID + 20)
+  let hash = length
+  for (let at = ACCESS_KEY_ID; at < end; at += 1) hash = (Math.imul(hash, 31) + header.charCodeAt(at)) | 0
+  return (hash ^ (hash >>> 6) ^ (hash >>> 12)) & (PLACES - 1)
 }

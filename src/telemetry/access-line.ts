@@ -28,8 +28,8 @@ export function accessLines(
     const operation = operations(event.operation, event.method, event.signature)
     const ended =
       errorCode === 'none' && reason === 'none'
-        ? ends(outcome, status, upstreamStatus)
-        : endPiece(outcome, status, upstreamStatus, errorCode, reason)
+        ? ends(status, outcome, upstreamStatus)
+        : endPiece(status, outcome, upstreamStatus, errorCode, reason)
     const key = keys(event.keyVersion, event.keyring, event.attempts)
 
     let fresh = requestId + bucket + upstreamRequestId

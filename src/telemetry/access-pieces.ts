@@ -18,8 +18,8 @@ export const operationPiece = (operation: string, method: string, signature: Req
 })
 
 export const endPiece = (
-  outcome: RequestEvent['outcome'],
   status: number,
+  outcome: RequestEvent['outcome'],
   upstreamStatus: RequestEvent['upstreamStatus'],
   errorCode = 'none',
   reason = 'none',

@@ -9,9 +9,11 @@ const MOST_KEPT = 1000
 
 /**
  * Makes pieces of three values each, that are often those of a line before. The last one is kept for each first value, which should be
- * the same piece of memory again and again: to find a text that V8 has not seen yet costs more than to make the piece.
+ * a number or the same piece of memory again and again: to find a text that V8 has not seen yet costs more than to make the piece.
  */
-export function keptPieces<A extends string, B, C>(make: (a: A, b: B, c: C) => Piece): (a: A, b: B, c: C) => Piece {
+export function keptPieces<A extends string | number, B, C>(
+  make: (a: A, b: B, c: C) => Piece,
+): (a: A, b: B, c: C) => Piece {
   const pieces = new Map<A, Piece & { readonly b: B; readonly c: C }>()
   return (a, b, c) => {
     const before = pieces.get(a)

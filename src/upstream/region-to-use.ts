@@ -7,7 +7,7 @@ export function regionToUse(
   target: Target,
   { regions, upstream }: { readonly regions: RegionDirectory; readonly upstream: Pick<UpstreamConfig, 'region'> },
 ): string {
-  const known = regions.regionOf(target.type === 'service' ? 'service' : target.bucket)
+  const known = target.type === 'service' ? 'unknown' : regions.regionOf(target.bucket)
   if (known !== 'unknown') return known
   return upstream.region.type === 'fixed' ? upstream.region.region : upstream.region.first
 }

@@ -28,7 +28,6 @@ export function regionDirectory({ region }: Pick<UpstreamConfig, 'region'>, maxB
   }
   return {
     regionOf: (bucket) => {
-      if (bucket === 'service') return region.first
       const known = learned.get(bucket)
       if (known === undefined) return 'unknown'
       if (bucket !== latest) put(bucket, known)

@@ -60,6 +60,6 @@ export type CredentialSource = () => AwsCredentials | Promise<AwsCredentials>
 /** Which region a bucket is in. */
 export interface RegionDirectory {
   /** The region to sign for, `unknown` where it must first be asked for. */
-  regionOf(bucket: string | 'service'): string | 'unknown'
+  regionOf(bucket: string): string | 'unknown'
   learn(bucket: string, region: string): void
 }

@@ -18,7 +18,7 @@ import { s3, send, signedCall, type S3Side } from '../support/s3-client.js'
 
 // What a hostile client, a hostile network or an unlucky operator can make of the pipeline between its stages.
 
-const origin = await startTestOrigin({ buckets: ['bucket', 'locked'] })
+const origin = await startTestOrigin({ buckets: ['bucket', 'locked', 'service'] })
 t.teardown(() => origin.close())
 t.afterEach(() => origin.resetFaults())
 const upstream = {
@@ -239,6 +239,24 @@ t.test('a preflight teaches no region: it has no signature that could have been 
   const put = await s3(client, 'PUT', '/bucket/upload', { body: 'a body is sent once' })
   t.equal(put.status, 200, put.text)
   t.same(seen, ['OPTIONS', 'HEAD', 'PUT'], 'the region is asked for before a body goes out')
+})
+
+t.test('a bucket named service has a region of its own', async (t) => {
+  const { client } = await start(t, {
+    overrides: { region: { type: 'learned', first: 'eu-west-1' } },
+  })
+  const scopes: string[] = []
+  origin.faults.intercept = ({ method, fields }) => {
+    const region = /Credential=[^/]+\/\d+\/([^/]+)\//.exec(fields.get('authorization') ?? '')?.[1] ?? ''
+    scopes.push(`${method} ${region}`)
+    if (region === 'us-east-1') return { type: 'proceed' }
+    return { type: 'answer', status: 400, headers: { 'x-amz-bucket-region': 'us-east-1' } }
+  }
+  const put = await s3(client, 'PUT', '/service/upload', { body: 'a body is sent once' })
+  t.equal(put.status, 200, put.text)
+  const got = await s3(client, 'GET', '/service/upload')
+  t.equal(got.text, 'a body is sent once')
+  t.same(scopes, ['HEAD eu-west-1', 'PUT us-east-1', 'GET us-east-1'])
 })
 
 t.test('pipelined downloads whose client leaves hold no connection to the upstream', async (t) => {

@@ -158,16 +158,29 @@ t.test('what was verified is kept, one and the same for all', (t) => {
   t.end()
 })
 
-t.test('the last used are kept, up to a bound, and none that is long', (t) => {
-  const of = (i: number): string => usual.replace('AKIA', `BOUND${i}`)
-  for (let i = 0; i < 16; i += 1) remember(of(i))
-  const scopes = Array.from({ length: 16 }, (_, i) => scopeOf(of(i)))
+t.test('those of many clients are kept at once, each with its lists', (t) => {
+  const of = (i: number): string =>
+    usual
+      .replace('AKIA', `AKIA${i % 40}`)
+      .replace('host;', `host;${'x-amz-acl;range;te;'.slice(0, [0, 10, 16, 19][Math.floor(i / 40)])}`)
+  const headers = Array.from({ length: 160 }, (_, i) => of(i))
+  for (const header of headers) remember(header)
+  const scopes = headers.map(scopeOf)
+  for (const [i, header] of headers.entries()) if (scopeOf(header) !== scopes[i]) t.fail(header)
+  t.end()
+})
+
+t.test('of those that share a place the last used are kept, up to a bound, and none that is long', (t) => {
+  // The place is the access key id's beginning and the length.
+  const of = (i: number): string => usual.replace('AKIA', `BOUND-THAT-IS-AS-LONG-AS-THIS-${String(i).padStart(2, '0')}`)
+  for (let i = 0; i < 8; i += 1) remember(of(i))
+  const scopes = Array.from({ length: 8 }, (_, i) => scopeOf(of(i)))
   scopes.forEach((scope, i) => t.equal(scopeOf(of(i)), scope))
   scopeOf(of(0))
-  remember(of(16))
+  remember(of(8))
   t.equal(scopeOf(of(0)), scopes[0], 'used since')
   t.not(scopeOf(of(1)), scopes[1], 'the one that was not used for the longest time is gone')
-  for (let i = 2; i < 16; i += 1) t.equal(scopeOf(of(i)), scopes[i])
+  for (let i = 2; i < 8; i += 1) t.equal(scopeOf(of(i)), scopes[i])
   const long = usual.replace('AKIA', 'A'.repeat(1024))
   remember(long)
   t.not(scopeOf(long), scopeOf(long))
