@@ -156,8 +156,7 @@ function remember(
   const entry = key === 'plain' ? 'plain' : { keyring: key.keyring, keyVersion: key.keyVersion }
   switch (request.operation.keyUse) {
     case 'read':
-      // Where there was one candidate, there was nothing to know, and that it fitted is no news: looking up the name costs.
-      if (plan.type === 'one' || plan.candidates.length > 1) memory.set(plan.scope, entry)
+      if (plan.type === 'one' || hadChoice(plan)) memory.set(plan.scope, entry)
       return
     case 'upload':
       return
@@ -177,9 +176,10 @@ function remember(
 
 function rememberSource(request: RewrittenRequest, { attempt }: Forwarded, { memory }: Pick<Pipeline, 'memory'>): void {
   const { source } = attempt
-  if (request.sourceKey.type !== 'candidates' || (source !== 'plain' && !fromKeyring(source))) return
-  memory.set(
-    request.sourceKey.scope,
-    source === 'plain' ? 'plain' : { keyring: source.keyring, keyVersion: source.keyVersion },
-  )
+  const plan = request.sourceKey
+  if (plan.type !== 'candidates' || !hadChoice(plan) || (source !== 'plain' && !fromKeyring(source))) return
+  memory.set(plan.scope, source === 'plain' ? 'plain' : { keyring: source.keyring, keyVersion: source.keyVersion })
 }
+
+/** Where there was one candidate, there was nothing to know, and that it fitted is no news: looking up the name costs. */
+const hadChoice = ({ candidates }: { readonly candidates: readonly unknown[] }): boolean => candidates.length > 1

@@ -135,7 +135,10 @@ async function learnRegionFirst(
   if (actual !== 'unknown') pipeline.regions.learn(target.bucket, actual)
   else if (response.status < 300) pipeline.regions.learn(target.bucket, guess)
   // Some stores name the region in the document only, and an answer to HEAD has none.
-  else if (response.status === 400) await forward(questionWithDocument(request, bucket), pipeline, signal, record)
+  else if (response.status === 400) {
+    const answer = await forward(questionWithDocument(request, bucket), pipeline, signal, record)
+    answer.response.body.destroy()
+  }
 }
 
 /** Its answer does not matter: what tells the region is learned on the way. */

@@ -202,6 +202,13 @@ t.test('a region that is named in the document only is learned before the first 
   t.equal(put.status, 200, put.text)
   t.same(seen.at(-1), 'PUT /bucket/first us-east-1')
   t.notOk(seen.some((line) => line.startsWith('PUT') && line.endsWith('eu-west-1')))
+  for (const pass of ['lean', 'http-proxy'] as const) {
+    const { client: other } = await start(t, {
+      overrides: { region: { type: 'learned', first: 'eu-west-1' }, pass, maxSockets: 1, idleTimeoutMs: 1_000 },
+    })
+    const second = await s3(other, 'PUT', '/bucket/second', { body: 'streamed once' })
+    t.equal(second.status, 200, `${pass}: the answer to that question holds no connection: ${second.text}`)
+  }
 })
 
 t.test('Select and GetObjectAttributes refuse plain objects on a store that ignores needless keys', async (t) => {
