@@ -97,7 +97,8 @@ t.test('workers share the port, their metrics are summed, a crashed one is repla
   upload.send(put('/slow', '0123456789').slice(0, -5))
   const idle = rawClient(port)
   await once(idle.socket, 'connect')
-  await exchange(port, put('/a', '')) // by now the upload was given to a worker
+  // By now the upload was given to a worker, and whichever it is has read what came after it.
+  for (const seen = new Set<number>(); seen.size < 2;) seen.add(pidOf(await exchange(port, put('/a', ''))))
   child.kill('SIGTERM')
   t.match(await idle.closed, '')
   upload.send('56789')
