@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { testCertificates } from './certificates.js'
 import { freePorts } from './free-ports.js'
 import { goProgram } from './go-program.js'
+import { s3 } from './s3-client.js'
 import type { Started } from './server.js'
 
 const MODULE = 'github.com/minio/minio@latest'
@@ -53,7 +53,7 @@ export async function startMinio(): Promise<Started> {
     await rm(folder, { recursive: true, force: true })
   }
   const limit = Date.now() + 30_000
-  while (!(await accepts(port))) {
+  while (!(await isReady(port))) {
     if (child.exitCode !== null || Date.now() > limit) {
       await stop()
       throw new Error(`MinIO did not come up: ${output.join('').slice(-500)}`)
@@ -76,13 +76,11 @@ export async function startMinio(): Promise<Started> {
   }
 }
 
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
+/** It takes connections, and even answers its health checks, before it knows its buckets and its users: 503 until then. */
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await s3({ port, ...CREDENTIALS }, 'GET', '/')).status === 200
+  } catch {
+    return false
+  }
 }
