@@ -76,7 +76,7 @@ export async function startMinio(): Promise<Started> {
   }
 }
 
-/** It takes connections, and even answers its health checks, before it knows its buckets and its users: 503 until then. */
+/** It takes connections before it can serve, and answers 503 (XMinioServerNotInitialized) until then. */
 async function isReady(port: number): Promise<boolean> {
   try {
     return (await s3({ port, ...CREDENTIALS }, 'GET', '/')).status === 200

@@ -67,5 +67,6 @@ function session(backend: 'boto3' | 'boto', access: Access, folder: string): Bac
  */
 async function nextSecond(): Promise<void> {
   const second = (): number => Math.floor(Date.now() / 1000)
-  for (const now = second(); second() <= now;) await sleep(1000 - (Date.now() % 1000))
+  const before = second()
+  while (second() <= before) await sleep(1000 - (Date.now() % 1000))
 }
