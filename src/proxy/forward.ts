@@ -146,9 +146,6 @@ function questionWithDocument(request: RewrittenRequest, bucket: Target): Rewrit
   return probeOf(request, { method: 'GET', target: bucket, query: new Map([['location', '']]) })
 }
 
-/** SHA-256 of no bytes, hex. */
-export const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
-
 function bucketOf(request: RewrittenRequest): string {
   return request.target.type === 'service' ? 'service' : request.target.bucket
 }

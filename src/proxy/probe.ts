@@ -1,5 +1,5 @@
 import type { AuthenticatedRequest, ClassifiedRequest, RewrittenRequest } from './messages.js'
-import { EMPTY_SHA256 } from './forward.js'
+import { EMPTY_SHA256 } from '../sigv4/signing-key.js'
 import type { Query } from '../s3/query.js'
 import type { Target } from '../s3/target.js'
 

@@ -1,6 +1,6 @@
 import type { KeyedRequest, Pipeline, UpstreamBody } from './messages.js'
 import type { Readable } from 'node:stream'
-import { EMPTY_SHA256 } from './forward.js'
+import { EMPTY_SHA256 } from '../sigv4/signing-key.js'
 import { S3Error } from '../s3/error.js'
 import { chunkEncoder } from '../sigv4/chunk-encoder.js'
 import { createHash } from 'node:crypto'

@@ -1,8 +1,6 @@
 import { S3Error } from '../s3/error.js'
-import { sameSignature, scopeText, sha256, signatureOf } from './signing-key.js'
+import { EMPTY_SHA256, sameSignature, scopeText, sha256, signatureOf } from './signing-key.js'
 import type { VerifiedSignature } from './types.js'
-
-const EMPTY_SHA256 = sha256('')
 
 /** Verifies one signature after the other; each signs the one before it, so that none can be moved, left out or added. */
 export interface SignatureChain {

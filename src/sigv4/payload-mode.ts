@@ -1,5 +1,6 @@
 import { S3Error } from '../s3/error.js'
 import type { Fields } from '../s3/fields.js'
+import { EMPTY_SHA256 } from './signing-key.js'
 import type { Authorization, PayloadMode } from './types.js'
 
 /** x-amz-content-sha256 of a body whose chunks are not signed and that ends with a checksum. */
@@ -9,8 +10,7 @@ const SIGNED_TRAILER = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER'
 const ASYMMETRIC = /^STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD(?:-TRAILER)?$/
 
 const SHA256 = /^[0-9a-f]{64}$/i
-/** Of no byte at all, which is what most bodies of requests are: told apart from others without a look at each digit. */
-const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+/** Told apart from others without a look at each digit. */
 const EMPTY: PayloadMode = Object.freeze({ type: 'hashed', sha256: EMPTY_SHA256 })
 
 const UNSIGNED: PayloadMode = Object.freeze({ type: 'unsigned' })

@@ -1,4 +1,5 @@
 import { keptNames } from '../s3/kept-names.js'
+import { LastUsed } from './last-used.js'
 import { unsignable } from './unsignable.js'
 
 /** RFC 9110's token, in lower case. */
@@ -21,8 +22,7 @@ interface Kind extends SignedNames {
   readonly all: readonly string[]
 }
 
-/** The last used comes first. */
-const kinds: Kind[] = []
+const kinds = new LastUsed<Kind>(KEPT_KINDS)
 
 /**
  * Which of these headers are signed.
@@ -30,22 +30,12 @@ const kinds: Kind[] = []
  * @throws S3Error InternalError where one is no name in lower case
  */
 export function signedNames(all: readonly string[]): SignedNames {
-  for (let at = 0; at < kinds.length; at += 1) {
-    const kind = kinds[at] as Kind
-    if (!areSame(kind.all, all)) continue
-    for (let to = at; to > 0; to -= 1) kinds[to] = kinds[to - 1] as Kind
-    kinds[0] = kind
-    return kind
-  }
+  const known = kinds.find((kind) => areSame(kind.all, all))
+  if (known !== undefined) return known
   const names = Object.freeze(all.filter(isSigned).sort())
   const kind = { all, names, list: names.join(';') }
-  return all.join('').length > KEPT_LENGTH ? kind : kept(kind)
-}
-
-/** Names of properties have memory of their own in V8, so that no head of a request is kept with them. */
-function kept(kind: Kind): Kind {
-  if (kinds.length === KEPT_KINDS) kinds.pop()
-  kinds.unshift(kind)
+  // Names of properties have memory of their own in V8, so that no head of a request is kept with them.
+  if (all.join('').length <= KEPT_LENGTH) kinds.add(kind)
   return kind
 }
 

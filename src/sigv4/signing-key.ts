@@ -82,6 +82,9 @@ export function sha256(bytes: string | Buffer): string {
   return hash('sha256', Buffer.byteLength(bytes, 'utf8') === bytes.length ? bytes : Buffer.from(bytes, 'latin1'))
 }
 
+/** Of no byte at all, which is what most bodies of requests are. */
+export const EMPTY_SHA256 = sha256('')
+
 /**
  * Hex signature of an ASCII string to sign.
  *

@@ -1,4 +1,5 @@
 import { flatText } from '../s3/flat-text.js'
+import { LastUsed } from './last-used.js'
 import type { CredentialScope } from './types.js'
 
 /** What the parts of a usual Authorization header say, each checked for its characters; nothing is verified. */
@@ -28,8 +29,8 @@ interface KnownStart extends Pick<UsualHeader, 'scope' | 'signedHeaders'> {
 const PLACES = 64
 const KEPT_IN_PLACE = 8
 const KEPT_LENGTH = 1024
-/** By {@link placeOf}; in each place the last used comes first. */
-const known: readonly KnownStart[][] = Array.from({ length: PLACES }, () => [])
+/** By {@link placeOf}. */
+const known = Array.from({ length: PLACES }, () => new LastUsed<KnownStart>(KEPT_IN_PLACE))
 /** The last header that had another start. */
 let parsed: KnownStart | undefined
 
@@ -62,9 +63,7 @@ export function rememberUsualHeader(scope: CredentialScope): void {
   const { text, signedHeaders } = parsed
   parsed = undefined
   if (text.length > KEPT_LENGTH) return
-  const there = known[placeOf(text, text.length)] as KnownStart[]
-  if (there.length === KEPT_IN_PLACE) there.pop()
-  there.unshift(flatStart(text, scope, signedHeaders))
+  known[placeOf(text, text.length)]?.add(flatStart(text, scope, signedHeaders))
 }
 
 /** With memory of its own, and so that nobody changes what others get. */
@@ -83,16 +82,8 @@ function flatStart(text: string, scope: CredentialScope, signedHeaders: readonly
 
 function startOf(header: string): KnownStart | undefined {
   const length = header.length - SIGNATURE
-  const there = known[placeOf(header, length)] as KnownStart[]
-  for (let at = 0; at < there.length; at += 1) {
-    const start = there[at] as KnownStart
-    // Cut off and compared: startsWith takes its time for each character.
-    if (start.text.length !== length || header.slice(0, length) !== start.text) continue
-    for (let to = at; to > 0; to -= 1) there[to] = there[to - 1] as KnownStart
-    there[0] = start
-    return start
-  }
-  return undefined
+  // Cut off and compared: startsWith takes its time for each character.
+  return known[placeOf(header, length)]?.find(({ text }) => text.length === length && header.slice(0, length) === text)
 }
 
 const ACCESS_KEY_ID = 'AWS4-HMAC-SHA256 Credential='.length
