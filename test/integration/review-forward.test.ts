@@ -257,6 +257,11 @@ t.test('a bucket named service has a region of its own', async (t) => {
   const got = await s3(client, 'GET', '/service/upload')
   t.equal(got.text, 'a body is sent once')
   t.same(scopes, ['HEAD eu-west-1', 'PUT us-east-1', 'GET us-east-1'])
+
+  scopes.length = 0
+  const other = await start(t, { overrides: { region: { type: 'learned', first: 'eu-west-1' } } })
+  t.equal((await s3(other.client, 'GET', '/service/upload')).text, 'a body is sent once')
+  t.same(scopes, ['GET eu-west-1', 'GET us-east-1'], 'a read is sent again where its answer tells the region')
 })
 
 t.test('pipelined downloads whose client leaves hold no connection to the upstream', async (t) => {
