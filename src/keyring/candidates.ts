@@ -35,6 +35,28 @@ export function readCandidates(
   return list
 }
 
+/**
+ * What a read of an object that may change meanwhile tries: its candidates, and where the key that writes take was not the
+ * last of them, that one again. The object may have been written anew, or moved by `rekey`, behind the attempt with the
+ * new key and before the one with the old. A version that is named by its id stays what it is.
+ */
+export function readAttempts(
+  reference: KeyReference,
+  scope: ObjectScope,
+  memory: Pick<KeyMemory, 'get'>,
+): readonly Candidate[] {
+  const list = readCandidates(reference, scope, memory)
+  if (list.length < 2 || reference.type === 'plain' || isLasting(scope.version)) return list
+  const { keyring } = reference
+  const [active] = keyring.candidates(scope)
+  const at = active === undefined ? -1 : placeOf(list, keyring.name, active)
+  const written = list[at]
+  return written === undefined || at === list.length - 1 ? list : [...list, written]
+}
+
+/** The null version is whatever was written last without an id. */
+const isLasting = (version: ObjectScope['version']) => version.type === 'id' && version.versionId !== 'null'
+
 const PLAIN: Candidate = { type: 'plain' }
 
 function placeOf(list: readonly Candidate[], keyring: string, keyVersion: string): number {

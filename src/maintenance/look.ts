@@ -1,5 +1,5 @@
 import type { KeyMemory } from '../keyring/cached.js'
-import { candidateKey, readCandidates, type Candidate } from '../keyring/candidates.js'
+import { candidateKey, readAttempts, type Candidate } from '../keyring/candidates.js'
 import type { DataKey, KeyReference, ObjectScope } from '../keyring/port.js'
 import { customerKeyMD5, provesEncryption, targetHeaders } from '../s3/customer-key.js'
 import type { Fields } from '../s3/fields.js'
@@ -68,7 +68,7 @@ export function head(access: Pick<UpstreamAccess, 'send'>, scope: ObjectScope, d
 
 /** No key is always among them: that tells plain objects, and permission, apart. */
 function candidatesOf(reference: KeyReference, scope: ObjectScope, hint: Hint): readonly Candidate[] {
-  return readCandidates(reference.type === 'plain' ? reference : { ...reference, plaintext: 'allow' }, scope, hint)
+  return readAttempts(reference.type === 'plain' ? reference : { ...reference, plaintext: 'allow' }, scope, hint)
 }
 
 async function keyOf(

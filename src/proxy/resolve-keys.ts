@@ -7,7 +7,7 @@ import { S3Error } from '../s3/error.js'
 import { parseQuery } from '../s3/query.js'
 import { hasCustomerKeys, isEncryptionWish } from '../s3/customer-key.js'
 import { parseVersionId } from '../s3/names.js'
-import { candidateKey, readCandidates } from '../keyring/candidates.js'
+import { candidateKey, readAttempts } from '../keyring/candidates.js'
 import { selectKeys } from '../keyring/select.js'
 import { unwrapUploadId } from '../s3/upload-id.js'
 import { keyed } from './stage-requests.js'
@@ -76,7 +76,7 @@ function targetPlan(
         ? NO_KEY
         : uploadPlan(reference, scope, pipeline, upload)
     case 'read':
-      return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, pipeline.memory) }
+      return { type: 'candidates', reference, scope, candidates: readAttempts(reference, scope, pipeline.memory) }
   }
 }
 
@@ -156,7 +156,7 @@ export function planToRead(
 ): KeyPlan {
   if (reference.type === 'plain') return NO_KEY
   const scope: ObjectScope = { bucket, bucketIdentity: reference.bucketIdentity, objectKey, version }
-  return { type: 'candidates', reference, scope, candidates: readCandidates(reference, scope, memory) }
+  return { type: 'candidates', reference, scope, candidates: readAttempts(reference, scope, memory) }
 }
 
 function demandRule(pipeline: Pick<Pipeline, 'rules'>, bucket: Bucket, objectKey: ObjectKey): KeyReference {

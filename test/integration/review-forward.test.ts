@@ -50,6 +50,44 @@ t.test('reads that try several keys need one connection at a time', async (t) =>
   )
 })
 
+t.test('an object that is written anew between two attempts is read all the same', async (t) => {
+  const before = await start(t, { keyrings: [old] })
+  const now = await start(t)
+  const plain = { port: origin.port, ...ORIGIN_CREDENTIALS, region: 'us-east-1' }
+  const mixed = await start(t, { rules: [encryptedRule('*', 'main', { plaintext: 'allow' })] })
+  const reads = [
+    { name: 'GET', from: before, by: now, read: (key: string) => s3(now.client, 'GET', key) },
+    { name: 'HEAD', from: before, by: now, read: (key: string) => s3(now.client, 'HEAD', key) },
+    {
+      name: 'CopyObject',
+      from: before,
+      by: now,
+      read: (key: string) => s3(now.client, 'PUT', '/bucket/copy', { headers: { 'x-amz-copy-source': key } }),
+    },
+    { name: 'plain', from: { client: plain }, by: mixed, read: (key: string) => s3(mixed.client, 'GET', key) },
+  ]
+  for (const { name, from, by, read } of reads) {
+    const key = `/bucket/moved-${name}`
+    t.equal((await s3(from.client, 'PUT', key, { body: 'old' })).status, 200)
+    let seen = 0
+    origin.faults.intercept = async ({ method }) => {
+      // The first attempt, with the new key, was refused: now the object moves, before the last of the others arrives.
+      if (method === (name === 'CopyObject' ? 'PUT' : name === 'HEAD' ? 'HEAD' : 'GET')) seen += 1
+      const last = name === 'plain' ? 3 : 2
+      if (seen !== last) return { type: 'proceed' }
+      seen += 1
+      origin.faults.intercept = () => ({ type: 'proceed' })
+      t.equal((await s3(by.client, 'PUT', key, { body: 'new' })).status, 200)
+      return { type: 'proceed' }
+    }
+    const answer = await read(key)
+    t.equal(answer.status, 200, name)
+    t.ok(seen > 0, 'it moved')
+    if (name === 'GET' || name === 'plain') t.equal(answer.text, 'new')
+    origin.resetFaults()
+  }
+})
+
 t.test('where no key fits the client sees the first answer, whole', async (t) => {
   const { client } = await start(t)
   let count = 0
@@ -61,7 +99,7 @@ t.test('where no key fits the client sees the first answer, whole', async (t) =>
   const answer = await s3(client, 'GET', '/bucket/any')
   t.equal(answer.status, 400)
   t.match(answer.text, 'answer 1')
-  t.equal(count, 2)
+  t.equal(count, 3, 'the new key, the old one, and the new one again')
 })
 
 t.test('more bytes than declared leave no object, in chunked transfer too', async (t) => {

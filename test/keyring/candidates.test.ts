@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { rememberedVersions } from '../../src/keyring/cached.js'
-import { candidateKey, readCandidates, type Candidate } from '../../src/keyring/candidates.js'
+import { candidateKey, readAttempts, readCandidates, type Candidate } from '../../src/keyring/candidates.js'
 import { derivedKeyring } from '../../src/keyring/derived.js'
 import { fixedKeyring } from '../../src/keyring/fixed.js'
 import { objectsKeyring } from '../../src/keyring/objects.js'
@@ -121,6 +121,31 @@ t.test('whatever is remembered changes the order only', async () => {
   )
   fc.assert(property)
 })
+
+t.test(
+  'the key that writes take is tried once more where it was not the last: the object may have moved to it',
+  async (t) => {
+    const attempts = (of: KeyReference, remembered?: { keyring: string; keyVersion: string } | 'plain', at = scope) => {
+      const memory = rememberedVersions(1)
+      if (remembered !== undefined) memory.set(at, remembered)
+      return shown(readAttempts(of, at, memory))
+    }
+    const v1 = { keyring: 'main', keyVersion: 'v1' }
+    t.strictSame(attempts(reference()), ['main v3', 'main v2', 'main v1', 'main v3'])
+    t.strictSame(attempts(reference(), v1), ['main v1', 'main v3', 'main v2', 'main v3'])
+    const one = reference({ keyring: legacy })
+    t.strictSame(attempts(one), ['legacy v1'], 'nothing can have come between')
+    t.strictSame(attempts({ ...one, plaintext: 'allow' }), ['legacy v1', 'plain', 'legacy v1'], 'encrypted meanwhile')
+    t.strictSame(attempts({ ...one, plaintext: 'allow' }, 'plain'), ['plain', 'legacy v1'], 'it is the last')
+    t.strictSame(attempts({ ...one, alsoRead: [main] }).at(-1), 'legacy v1', 'from another keyring')
+    const found = objectsKeyring('found', [])
+    t.strictSame(attempts(reference({ keyring: found, alsoRead: [main] })), ['main v3', 'main v2', 'main v1'])
+    t.strictSame(attempts({ type: 'plain', clientKeys: 'reject' }), ['plain'])
+    const named = (versionId: string) => attempts(reference(), undefined, scopeOf('photos', 'a', versionId))
+    t.strictSame(named('3HL4kqtJvjVBH40Nrjfkd'), ['main v3', 'main v2', 'main v1'], 'a version stays what it is')
+    t.strictSame(named('null').at(-1), 'main v3', 'the null version is written anew')
+  },
+)
 
 t.test('the data key of a candidate', async (t) => {
   const of = reference({ alsoRead: [legacy] })
