@@ -77,7 +77,7 @@ export interface RequestEvent {
   readonly keyMs: number
   readonly firstByteMs: number
   readonly totalMs: number
-  /** Milliseconds spent on getting customer keys, all attempts together. */
+  /** Milliseconds in which a customer key was waited for, all attempts together; 0 where they are in memory. */
   readonly keyWaitMs: number
   /** Milliseconds from the start of the last attempt to the upstream's head. */
   readonly upstreamMs: number

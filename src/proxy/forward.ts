@@ -41,15 +41,12 @@ export async function forward(
   const replayable = isReplayable(request)
   if (!replayable) await learnRegionFirst(request, pipeline, signal, record)
   let first: Forwarded | undefined
-  record.seeksKey()
   const planned = new Attempts(request)
   const isFixed = pipeline.upstream.region.type === 'fixed' || request.target.type === 'service'
   for (;;) {
     const found = planned.next()
-    // Keys in memory are there at once.
-    const attempt = found instanceof Promise ? await found : found
+    const attempt = found instanceof Promise ? await record.waitForKey(found) : found
     if (attempt === 'none') break
-    record.gotKey()
     if (first !== undefined) record.keysRetried += 1
     const region = regionToUse(request.target, pipeline)
     const isNew = !isFixed && pipeline.regions.regionOf(bucketOf(request)) === 'unknown'
@@ -65,7 +62,6 @@ export async function forward(
     if (!replayable || !mayBeAnotherKey(response.status)) return forwarded(attempt, response)
     const held = await holdAnswer(response, MAX_ERROR_BYTES)
     first ??= forwarded(attempt, held.response)
-    record.seeksKey()
   }
   if (first !== undefined) return first
   throw new S3Error('AccessDenied', { cause: 'no keyring of the rule has a key for this object' })

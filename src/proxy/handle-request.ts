@@ -72,10 +72,9 @@ export function requestHandler(live: () => Pipeline): Handler {
       const document = readDocument(classified, pipeline, openBody, record)
       const authorized = document instanceof Promise ? await document : document
       record.stage = 'resolve-keys'
-      record.seeksKey()
       const keys = resolveKeys(authorized, pipeline, listener.type === 'https')
-      const keyed = keys instanceof Promise ? await keys : keys
-      record.keyMs = record.gotKey()
+      const keyed = keys instanceof Promise ? await record.waitForKey(keys) : keys
+      record.keyMs = elapsed()
       noteWrite(keyed, record)
       record.stage = 'rewrite'
       const upload = knowUpload(keyed, pipeline, gone, record)

@@ -50,7 +50,6 @@ export class RequestRecord implements RequestEvent {
   outcome: RequestEvent['outcome'] = 'complete'
   // Private by name, not by TypeScript alone: whoever copies or prints an event has its fields only.
   readonly #elapsed: () => number
-  #soughtAt = 0
   #sentAt = 0
 
   /** Of a request that has just arrived. `elapsed` gives milliseconds since then. */
@@ -66,16 +65,14 @@ export class RequestRecord implements RequestEvent {
     this.#elapsed = elapsed
   }
 
-  /** A customer key is being got, from now to `gotKey`. */
-  seeksKey(): void {
-    this.#soughtAt = this.#elapsed()
-  }
-
-  /** @returns milliseconds since the request's head */
-  gotKey(): number {
-    const elapsed = this.#elapsed()
-    this.keyWaitMs += elapsed - this.#soughtAt
-    return elapsed
+  /** Counts the time in which a customer key is not there. Keys in memory are there at once, and nobody waits for them. */
+  async waitForKey<T>(key: Promise<T>): Promise<T> {
+    const soughtAt = this.#elapsed()
+    try {
+      return await key
+    } finally {
+      this.keyWaitMs += this.#elapsed() - soughtAt
+    }
   }
 
   /** An attempt begins. */

@@ -1,5 +1,6 @@
 import { S3Error } from './error.js'
 import { decodeBytes } from './encode.js'
+import { flatText } from './flat-text.js'
 import { type Bucket, type ObjectKey, parseBucket, parseObjectKey } from './names.js'
 
 /** What a request is about. */
@@ -63,9 +64,18 @@ function decodeName(raw: string): string {
   return decodeBytes(raw.includes('+') ? raw.replaceAll('+', ' ') : raw)
 }
 
+/** The last host that names no bucket: clients in path style all have the same one. */
+let pathStyle: { readonly host: string; readonly baseDomains: readonly string[] } = { host: '', baseDomains: [] }
+
 /** The bucket that a Host header names before one of the base domains, unchecked; `undefined` in path style. */
 export function bucketInHost(host: string, baseDomains: readonly string[]): string | undefined {
-  const name = hostName(host)
+  if (host === pathStyle.host && baseDomains === pathStyle.baseDomains) return undefined
+  const bucket = findBucket(hostName(host), baseDomains)
+  if (bucket === undefined) pathStyle = { host: flatText(host), baseDomains }
+  return bucket
+}
+
+function findBucket(name: string, baseDomains: readonly string[]): string | undefined {
   let base = ''
   for (const domain of baseDomains) {
     if (name === domain) return undefined

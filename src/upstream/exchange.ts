@@ -8,10 +8,12 @@ import { isReset, upstreamFailure } from './failure.js'
 import type { FinalRequest } from './final-request.js'
 import { UpstreamFailure, type Cancellation, type UpstreamRequest, type UpstreamResponse } from './types.js'
 
-/** `stale`: a kept connection was dead, and nothing of the request's body was taken, so it may be sent once more. */
-export type ExchangeResult =
-  | { readonly type: 'answer'; readonly response: UpstreamResponse }
-  | { readonly type: 'stale'; readonly failure: UpstreamFailure }
+/** What becomes of a request whose kept connection was dead, and of whose body nothing was taken: it may be sent once more. */
+export type OnStale = (
+  request: UpstreamRequest,
+  signal: Cancellation,
+  failure: UpstreamFailure,
+) => Promise<UpstreamResponse>
 
 /** What an exchange needs of a request: of node's ClientRequest, or of our own. */
 export interface Outgoing extends BodySink {
@@ -33,7 +35,7 @@ export type Incoming = Readable & {
 /** One request and its answer on one connection. */
 export interface Exchange {
   /** Rejects with UpstreamFailure, or with the error of the body's stream as it is. */
-  readonly result: Promise<ExchangeResult>
+  readonly result: Promise<UpstreamResponse>
   /** Takes the request over, before it has a connection or has written a byte. */
   begin(outgoing: Outgoing): void
   answered(incoming: Incoming): void
@@ -60,6 +62,7 @@ export function openExchange(
   final: FinalRequest,
   signal: Cancellation,
   limits: ExchangeLimits,
+  onStale: OnStale,
 ): Exchange {
   let outgoing: Outgoing | undefined
   let socket: Socket | undefined
@@ -67,8 +70,8 @@ export function openExchange(
   let isReused = false
   let isSettled = false
   let clock: NodeJS.Timeout | undefined
-  let settle: { resolve(result: ExchangeResult): void; reject(error: Error): void }
-  const result = new Promise<ExchangeResult>((resolve, reject) => (settle = { resolve, reject }))
+  let settle: { resolve(result: UpstreamResponse | Promise<UpstreamResponse>): void; reject(error: Error): void }
+  const result = new Promise<UpstreamResponse>((resolve, reject) => (settle = { resolve, reject }))
   const pump = request.body.type === 'none' ? noBody() : pumpBody(request.body.stream, final.length, fail)
   const failure = (reason: UpstreamFailure['reason'], cause: unknown): UpstreamFailure =>
     new UpstreamFailure(reason, pump.sent() > 0, cause)
@@ -78,7 +81,7 @@ export function openExchange(
     if (!isSettled) {
       isSettled = true
       const isStale = isReused && !pump.isTouched() && error instanceof UpstreamFailure && isReset(error.cause)
-      if (isStale) settle.resolve({ type: 'stale', failure: error })
+      if (isStale) settle.resolve(onStale(request, signal, error))
       else settle.reject(error)
     } else if (incoming?.complete === false) incoming.destroy(error)
     outgoing?.destroy()
@@ -167,10 +170,7 @@ export function openExchange(
       }
       isSettled = true
       const status = message.statusCode
-      settle.resolve({
-        type: 'answer',
-        response: { status, fields: fieldsOf(message.rawHeaders), body: streamBody(message) },
-      })
+      settle.resolve({ status, fields: fieldsOf(message.rawHeaders), body: streamBody(message) })
     },
     failed: (error) => {
       fail(

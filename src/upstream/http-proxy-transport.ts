@@ -10,7 +10,7 @@ import {
   type ConnectionOptions,
   type SocketCounts,
 } from './agents.js'
-import { openExchange, type Exchange, type ExchangeResult, type Incoming } from './exchange.js'
+import { openExchange, type Exchange, type Incoming, type OnStale } from './exchange.js'
 import { finalRequest, type FinalRequest } from './final-request.js'
 import { connectionPool } from './lean/pool.js'
 import { LeanExchange } from './lean/exchange.js'
@@ -57,19 +57,22 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
   let isClosed = false
   let retries = 0
 
-  const sendAgain = async (request: UpstreamRequest, signal: Cancellation): Promise<UpstreamResponse> => {
+  const send = (request: UpstreamRequest, signal: Cancellation, onStale: OnStale | 'new connection') => {
+    try {
+      if (isClosed) throw new UpstreamFailure('aborted', false, new Error('the transport is closed'))
+      return connections.send(request, signal, onStale)
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+  const sendAgain: OnStale = (request, signal) => {
     retries += 1
-    const second = await connections.send(request, signal, false)
-    if (second.type === 'answer') return second.response
-    throw second.failure
+    return send(request, signal, 'new connection')
   }
 
   return {
-    transport: async (request, signal) => {
-      if (isClosed) throw new UpstreamFailure('aborted', false, new Error('the transport is closed'))
-      const first = await connections.send(request, signal, true)
-      return first.type === 'answer' ? first.response : sendAgain(request, signal)
-    },
+    // No asynchronous function around it: nearly all requests wait for nothing else.
+    transport: (request, signal) => send(request, signal, sendAgain),
     stats: () => ({ ...connections.counts(), retries }),
     close: async () => {
       isClosed = true
@@ -80,12 +83,23 @@ export function httpProxyTransport(options: TransportOptions): HttpProxyTranspor
 
 /** Where requests go in through http-proxy's entry. */
 interface Connections {
-  /** @param isKept over a kept connection, or a new one for itself */
-  readonly send: (request: UpstreamRequest, signal: Cancellation, isKept: boolean) => Promise<ExchangeResult>
+  /**
+   * Over a kept connection, or a new one for itself.
+   *
+   * @throws UpstreamFailure `protocol` (or rejects with it), where the request cannot go out as it was signed
+   */
+  readonly send: (
+    request: UpstreamRequest,
+    signal: Cancellation,
+    onStale: OnStale | 'new connection',
+  ) => Promise<UpstreamResponse>
   readonly counts: () => SocketCounts
   /** Requests without an answer fail with `aborted`. */
   readonly close: () => Promise<void>
 }
+
+/** Of a connection of its own, which was not kept by anybody. */
+const failStale: OnStale = (_request, _signal, failure) => Promise.reject(failure)
 
 const newProxy = () => createProxyServer()
 type Proxy = ReturnType<typeof newProxy>
@@ -143,9 +157,10 @@ function ownPass(proxy: Proxy, options: ConnectionOptions): Connections {
     ssl: { servername: isIP(hostname) === 0 ? hostname : '' },
   })
   return {
-    send: (request, signal, isKept) => {
+    send: (request, signal, onStale) => {
       const final = finalRequest(request)
-      const exchange = openExchange(request, final, signal, options)
+      const isKept = onStale !== 'new connection'
+      const exchange = openExchange(request, final, signal, options, isKept ? onStale : failStale)
       const forwarded = forwardedMessage(request, final)
       exchanges.set(forwarded, exchange)
       unanswered.add(exchange)
@@ -178,8 +193,11 @@ function leanPass(proxy: Proxy, options: ConnectionOptions): Connections {
     return true
   })
   return {
-    send: (request, signal, isKept) => {
-      const exchange = new LeanExchange(request, signal, options, isKept ? kept : fresh)
+    send: (request, signal, onStale) => {
+      const exchange =
+        onStale === 'new connection'
+          ? new LeanExchange(request, signal, options, fresh, failStale)
+          : new LeanExchange(request, signal, options, kept, onStale)
       proxy.web(exchange as unknown as IncomingMessage, NO_CLIENT, LEAN_OPTIONS)
       return exchange.result
     },

@@ -155,3 +155,13 @@ t.test('the bucket in a host is what stands before the longest base domain, read
   )
   t.end()
 })
+
+t.test('what one request found out of its host counts for the same base domains only', async (t) => {
+  const [one, other] = [['s3.example.com'], ['example.com']]
+  for (let again = 0; again < 2; again += 1) {
+    t.equal(bucketInHost('a.s3.example.com', one), 'a')
+    t.equal(bucketInHost('photos.example.com', one), undefined)
+    t.equal(bucketInHost('photos.example.com', other), 'photos')
+    t.equal(bucketInHost('PHOTOS.example.com', one), undefined)
+  }
+})

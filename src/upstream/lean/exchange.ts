@@ -1,8 +1,8 @@
 import { TLSSocket } from 'node:tls'
 import { noBody, pumpBody, type BodyPump } from '../body-pump.js'
-import { answerFault, type ExchangeLimits, type ExchangeResult } from '../exchange.js'
+import { answerFault, type ExchangeLimits, type OnStale } from '../exchange.js'
 import { isReset, upstreamFailure } from '../failure.js'
-import { UpstreamFailure, type Cancellation, type UpstreamRequest } from '../types.js'
+import { UpstreamFailure, type Cancellation, type UpstreamRequest, type UpstreamResponse } from '../types.js'
 import { AnswerFault, type AnswerHead } from './answer-head.js'
 import { AnswerParser, type AnswerSink } from './answer-parser.js'
 import { LeanBody, type BodySource } from './body.js'
@@ -19,17 +19,18 @@ import { RequestWriter } from './request-writer.js'
  * from then on the upstream's silence (`idleTimeoutMs`). Time in which the upstream waits for us is not its silence.
  */
 export class LeanExchange implements Taker, AnswerSink, BodySource {
-  readonly result: Promise<ExchangeResult>
+  readonly result: Promise<UpstreamResponse>
   /** What http-proxy reads of a request, for its debugging. */
   readonly url: string
   readonly #request: UpstreamRequest
   readonly #signal: Cancellation
   readonly #pool: Pool
   readonly #limits: ExchangeLimits
+  readonly #onStale: OnStale
   readonly #pump: BodyPump
   readonly #parser: AnswerParser
   readonly #writer: RequestWriter
-  #resolve!: (result: ExchangeResult) => void
+  #resolve!: (response: UpstreamResponse | Promise<UpstreamResponse>) => void
   #reject!: (error: Error) => void
   #phase: 'waiting' | 'connecting' | 'running' | 'over' = 'waiting'
   /** When the phase began, or the upstream was last found to wait for us. */
@@ -44,16 +45,17 @@ export class LeanExchange implements Taker, AnswerSink, BodySource {
   readonly #onAbort = (): void => this.#fail(this.#failure('aborted', this.#signal.reason))
 
   /** @throws UpstreamFailure `protocol` where the request cannot go out as it was signed */
-  constructor(request: UpstreamRequest, signal: Cancellation, limits: ExchangeLimits, pool: Pool) {
+  constructor(request: UpstreamRequest, signal: Cancellation, limits: ExchangeLimits, pool: Pool, onStale: OnStale) {
     this.url = request.path
     this.#request = request
     this.#signal = signal
     this.#limits = limits
+    this.#onStale = onStale
     this.#pool = pool
     this.#since = pool.now()
     const head = requestHead(request)
     this.#parser = new AnswerParser(request.method, this)
-    this.result = new Promise<ExchangeResult>((resolve, reject) => {
+    this.result = new Promise<UpstreamResponse>((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })
@@ -169,7 +171,7 @@ export class LeanExchange implements Taker, AnswerSink, BodySource {
     const body = new LeanBody(this)
     this.#body = body
     this.#isSettled = true
-    this.#resolve({ type: 'answer', response: { status: head.status, fields: head.fields, body } })
+    this.#resolve({ status: head.status, fields: head.fields, body })
   }
 
   onBody(piece: Buffer): void {
@@ -222,7 +224,7 @@ export class LeanExchange implements Taker, AnswerSink, BodySource {
       this.#isSettled = true
       const isUnused = this.#isReused && !this.#isHeard && !this.#pump.isTouched()
       const mayRepeat = isUnused && error instanceof UpstreamFailure && isReset(error.cause)
-      if (mayRepeat) this.#resolve({ type: 'stale', failure: error })
+      if (mayRepeat) this.#resolve(this.#onStale(this.#request, this.#signal, error))
       else this.#reject(error)
     }
     this.#release(0)

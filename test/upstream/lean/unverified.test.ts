@@ -27,7 +27,13 @@ t.test('a connection whose certificate was not verified gets nothing, new or kep
       },
     } as unknown as Pool
     const limits = { connectTimeoutMs: 5000, idleTimeoutMs: 5000 }
-    const exchange = new LeanExchange(getRequest(upstream.port), never(), limits, pool)
+    const exchange = new LeanExchange(
+      getRequest(upstream.port),
+      never(),
+      limits,
+      pool,
+      () => t.fail('sent again') as never,
+    )
     exchange.begin()
     await failsWith(t, exchange.result, { reason: 'tls', sent: false, message: /not verified/ })
     t.ok(isLent)
