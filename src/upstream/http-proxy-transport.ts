@@ -52,8 +52,7 @@ export interface HttpProxyTransport {
  */
 export function httpProxyTransport(options: TransportOptions): HttpProxyTransport {
   refuseUnsafeEnvironment(options.environment)
-  const proxy = newProxy()
-  const connections = options.pass === 'lean' ? leanPass(proxy, options) : ownPass(proxy, options)
+  const connections = options.pass === 'lean' ? leanPass(options) : ownPass(options)
   let isClosed = false
   let retries = 0
 
@@ -101,9 +100,6 @@ interface Connections {
 /** Of a connection of its own, which was not kept by anybody. */
 const failStale: OnStale = (_request, _signal, failure) => Promise.reject(failure)
 
-const newProxy = () => createProxyServer()
-type Proxy = ReturnType<typeof newProxy>
-
 /** Node's answer with what an exchange asks of it. */
 const withLength = (incoming: IncomingMessage): Incoming =>
   Object.assign(incoming, {
@@ -136,7 +132,8 @@ const NO_CLIENT = Object.freeze({
 }) as unknown as ServerResponse
 
 /** http-proxy's own pass: node's https client and its agents. */
-function ownPass(proxy: Proxy, options: ConnectionOptions): Connections {
+function ownPass(options: ConnectionOptions): Connections {
+  const proxy = createProxyServer()
   const agents = createAgents(options)
   const exchanges = new WeakMap<object, Exchange>()
   const unanswered = new Set<Exchange>()
@@ -185,7 +182,8 @@ function ownPass(proxy: Proxy, options: ConnectionOptions): Connections {
 }
 
 /** A pass of our own in front of http-proxy's, after which none of them runs (docs/adr/0007). */
-function leanPass(proxy: Proxy, options: ConnectionOptions): Connections {
+function leanPass(options: ConnectionOptions): Connections {
+  const proxy = createProxyServer(LEAN_OPTIONS)
   const kept = connectionPool(options, true)
   const fresh = connectionPool(options, false)
   proxy.before('web', 'deleteLength', (forwarded) => {
@@ -198,7 +196,7 @@ function leanPass(proxy: Proxy, options: ConnectionOptions): Connections {
         onStale === 'new connection'
           ? new LeanExchange(request, signal, options, fresh, failStale)
           : new LeanExchange(request, signal, options, kept, onStale)
-      proxy.web(exchange as unknown as IncomingMessage, NO_CLIENT, LEAN_OPTIONS)
+      proxy.web(exchange as unknown as IncomingMessage, NO_CLIENT)
       return exchange.result
     },
     counts: () => {
@@ -215,5 +213,5 @@ function leanPass(proxy: Proxy, options: ConnectionOptions): Connections {
   }
 }
 
-/** http-proxy wants a target, which the pass does not look at. */
+/** http-proxy wants a target, which the pass does not look at; given once, it is not put into the options of each request. */
 const LEAN_OPTIONS: ServerOptions = { target: { protocol: 'https:', host: 'upstream', port: 443 } }
