@@ -18,8 +18,11 @@ export const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 
-/** name, value, name, value … in the order in which they came: names in lower case, values without white space around them */
-export type FieldLines = readonly string[] & { readonly names: 'lower case' }
+/**
+ * name, value, name, value … in the order in which they came: names in lower case, values without white space around them. Nothing but
+ * {@link readFields} makes them, so whoever is given some knows that no name and no value holds a character that it may not.
+ */
+export type FieldLines = readonly string[] & { readonly names: 'lower case'; readonly characters: 'looked at' }
 
 /**
  * Reads `name: value` lines, each with its CRLF, from `offset` to the end of `lines`. No line is folded, none ends in a bare LF,

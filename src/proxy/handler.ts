@@ -1,4 +1,4 @@
-import type { FieldLines } from '../s3/fields.js'
+import type { FieldLines, Fields } from '../s3/fields.js'
 import type { Readable, Writable } from 'node:stream'
 
 /** Where a request came in. */
@@ -33,6 +33,14 @@ export interface ClientRequest {
   openBody(): Readable
 }
 
+/** How the head of an answer differs from the fields it is made of: they are not copied for that. */
+export interface FieldChanges {
+  /** Whether a field of this name stays behind. */
+  readonly drops: (name: string) => boolean
+  /** Few: each in place of the field of its name, dropped or not, or behind all others where there is none. */
+  readonly own: readonly (readonly [name: string, value: string])[]
+}
+
 /**
  * The answer to a client. What belongs to the connection is the listener's: framing, `connection`, and a `date` where there
  * is none.
@@ -43,7 +51,7 @@ export interface ClientResponse {
   readonly destroyed: boolean
   writeContinue(): void
   /** Lower-case names, byte strings. Without content-length the body is chunked, or ends with an HTTP/1.0 connection. */
-  writeHead(status: number, headers: ReadonlyMap<string, string>): void
+  writeHead(status: number, fields: Fields, changes?: FieldChanges): void
   /** @returns whether more may follow at once; else `onDrain` tells when */
   write(chunk: Buffer): boolean
   /** The head, if it is still here, and the body's end go out in one write with `last`. */

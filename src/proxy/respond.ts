@@ -3,7 +3,7 @@ import type { Pipeline, RewrittenRequest } from './messages.js'
 import { judgeBodilessError, judgeDocument, judgeUpstreamError } from './upstream-error.js'
 import { mayFailLate, watchForError } from './late-error.js'
 import type { RequestRecord } from './record.js'
-import type { ClientResponse } from './handler.js'
+import type { ClientResponse, FieldChanges } from './handler.js'
 import type { AnswerBody } from '../upstream/answer-body.js'
 import type { Soon } from '../keyring/port.js'
 import { Transform, type TransformCallback } from 'node:stream'
@@ -12,7 +12,7 @@ import { answerRewrites } from './rewrite-answer.js'
 import { forgetWrite } from './check-answer.js'
 import { errorDocument } from '../s3/error-document.js'
 import { pipeline as pipe } from 'node:stream/promises'
-import { stripResponseFields } from './rewrite-headers.js'
+import { keptFromClient } from './rewrite-headers.js'
 
 /**
  * The last stage: S3's answer on its way to the client, streamed. Changed are ETags in documents and upload ids, the MD5 of the key
@@ -28,14 +28,13 @@ export function respond(
   record: RequestRecord,
 ): Soon<void> {
   const { attempt, response: answer, object } = forwarded
-  const headers = answerHeaders(request, forwarded)
   const bodiless = request.method === 'HEAD' || answer.status === 204 || answer.status === 304
-  if (answer.status >= 300 && !bodiless) return respondError(request, attempt, answer, headers, response, record)
+  if (answer.status >= 300 && !bodiless) return respondError(request, forwarded, response, record)
   if (bodiless) {
     const judged = judgeBodilessError(answer)
     answer.body.resume()
     if (judged !== 'pass') throw judged
-    writeHead(response, answer.status, headers, record)
+    writeHead(response, answer, changesOf(request, forwarded), record)
     response.end()
     return
   }
@@ -43,8 +42,8 @@ export function respond(
   const changing = mayFailLate(request.operation)
     ? [lateErrors(request, attempt, pipeline, record), ...rewriters]
     : rewriters
-  if (changing.length > 0) return respondChanged(answer, headers, changing, response, record)
-  writeHead(response, answer.status, headers, record)
+  if (changing.length > 0) return respondChanged(request, forwarded, changing, response, record)
+  writeHead(response, answer, changesOf(request, forwarded), record)
   const whole = answer.body.whole()
   if (whole === 'not yet') return passOn(answer.body, response, record)
   record.bytesOut = whole.length
@@ -53,30 +52,31 @@ export function respond(
 
 async function respondError(
   request: RewrittenRequest,
-  attempt: Forwarded['attempt'],
-  answer: Forwarded['response'],
-  headers: Map<string, string>,
+  forwarded: Forwarded,
   response: ClientResponse,
   record: RequestRecord,
 ): Promise<void> {
+  const { attempt, response: answer } = forwarded
   const judged = await judgeUpstreamError(request, attempt, answer)
   record.errorCode = judged.code
   if (judged.type === 'replace') throw judged.error
-  headers.set('content-length', String(judged.bytes.length))
-  writeHead(response, answer.status, headers, record)
+  const { drops, own } = changesOf(request, forwarded)
+  const length = ['content-length', String(judged.bytes.length)] as const
+  writeHead(response, answer, { drops, own: [...own, length] }, record)
   response.end(judged.bytes)
   record.bytesOut = judged.bytes.length
 }
 
 async function respondChanged(
-  answer: Forwarded['response'],
-  headers: Map<string, string>,
+  request: RewrittenRequest,
+  forwarded: Forwarded,
   changing: readonly Transform[],
   response: ClientResponse,
   record: RequestRecord,
 ): Promise<void> {
-  headers.delete('content-length')
-  writeHead(response, answer.status, headers, record)
+  const { response: answer } = forwarded
+  const { drops, own } = changesOf(request, forwarded)
+  writeHead(response, answer, { drops: (name) => name === 'content-length' || drops(name), own }, record)
   try {
     await pipe([answer.body.stream(), ...changing, new Counter(record), response.bodyStream()])
   } catch (error) {
@@ -146,9 +146,8 @@ export function respondToForm(
   response: ClientResponse,
   record: RequestRecord,
 ): Promise<void> {
-  const { status, body } = form.response
-  writeHead(response, status, answerHeaders(request, form), record)
-  return passOn(body, response, record)
+  writeHead(response, form.response, changesOf(request, form), record)
+  return passOn(form.response.body, response, record)
 }
 
 /** A client that leaves shows as a premature close, or as the abort that its leaving causes; the rest is the upstream's. */
@@ -157,20 +156,21 @@ function isUpstreams(error: unknown): boolean {
   return !(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
 }
 
-function answerHeaders(request: RewrittenRequest, { response, shownETag }: Forwarded): Map<string, string> {
-  const headers = stripResponseFields(response.fields, request.targetKey.type === 'relayed')
-  if (shownETag !== 'as it came') headers.set('etag', shownETag)
-  return headers
+function changesOf({ targetKey }: RewrittenRequest, { response, shownETag }: Forwarded): FieldChanges {
+  return {
+    drops: keptFromClient(response.fields, targetKey.type === 'relayed'),
+    own: shownETag === 'as it came' ? [] : [['etag', shownETag]],
+  }
 }
 
 function writeHead(
   response: ClientResponse,
-  status: number,
-  headers: ReadonlyMap<string, string>,
+  { status, fields }: Forwarded['response'],
+  changes: FieldChanges,
   record: RequestRecord,
 ): void {
   record.status = status
-  response.writeHead(status, headers)
+  response.writeHead(status, fields, changes)
 }
 
 /** Counts what comes out of what rewrites. */

@@ -72,17 +72,18 @@ function isDroppedDetail(name: string, encryption: 'keep' | 'drop'): boolean {
 }
 
 /**
- * A copy of the upstream's answer fields that may travel on to the client.
+ * Which of the upstream's answer fields may not travel on to the client, by their names.
  *
  * @param showsKeyMD5 the MD5 is a fingerprint of the key: only a client that sent its own key gets to see it
  */
-export function stripResponseFields(fields: Fields, showsKeyMD5: boolean): Map<string, string> {
-  const dropped = showsKeyMD5 ? NOT_FOR_KEY_OWNERS : NOT_FOR_CLIENTS
-  const headers = new Map<string, string>()
+export function keptFromClient(fields: Fields, showsKeyMD5: boolean): (name: string) => boolean {
+  const isKept = showsKeyMD5 ? isKeptFromKeyOwners : isKeptFromClients
   const listed = connectionListed(fields)
-  for (const [name, value] of fields) if (!dropped.has(name) && !listed.has(name)) headers.set(name, value)
-  return headers
+  return listed === NONE ? isKept : (name) => isKept(name) || listed.has(name)
 }
+
+const isKeptFromKeyOwners = (name: string): boolean => NOT_FOR_KEY_OWNERS.has(name)
+const isKeptFromClients = (name: string): boolean => NOT_FOR_CLIENTS.has(name)
 
 const NONE: ReadonlySet<string> = new Set()
 const CLOSE: ReadonlySet<string> = new Set(['close'])

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { runs } from '../support/runs.js'
-import { storedContentEncoding, stripRequestFields, stripResponseFields } from '../../src/proxy/rewrite-headers.js'
+import { keptFromClient, storedContentEncoding, stripRequestFields } from '../../src/proxy/rewrite-headers.js'
 
 const GONE = [
   'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer',
@@ -15,6 +15,12 @@ const CUSTOMER = /^x-amz-(?:copy-source-)?server-side-encryption-customer-/
 
 const stripped = (fields: Record<string, string>, encryption: 'keep' | 'drop' = 'keep') =>
   Object.fromEntries(stripRequestFields(new Map(Object.entries(fields)), encryption))
+
+/** What of an answer travels on. */
+function shown(fields: ReadonlyMap<string, string>, showsKeyMD5: boolean) {
+  const isKept = keptFromClient(fields, showsKeyMD5)
+  return Object.fromEntries([...fields].filter(([name]) => !isKept(name)))
+}
 
 t.test('what the Connection header lists goes with it, in any case and spacing', async (t) => {
   t.same(
@@ -61,8 +67,8 @@ t.test('an answer shows the key to nobody, and its MD5 to who sent the key', asy
     }),
   )
   const algorithm = { 'x-amz-server-side-encryption-customer-algorithm': 'AES256' }
-  t.same(Object.fromEntries(stripResponseFields(answer, false)), algorithm)
-  t.same(Object.fromEntries(stripResponseFields(answer, true)), { ...algorithm, ...md5s })
+  t.same(shown(answer, false), algorithm)
+  t.same(shown(answer, true), { ...algorithm, ...md5s })
 })
 
 t.test('what speaks of the object stays', async (t) => {
@@ -103,7 +109,7 @@ t.test('answers lose what speaks of the connection to the upstream', async (t) =
     ['etag', '"x"'],
     ['content-length', '5'],
   ])
-  t.same(Object.fromEntries(stripResponseFields(answer, false)), { date: 'today', etag: '"x"', 'content-length': '5' })
+  t.same(shown(answer, false), { date: 'today', etag: '"x"', 'content-length': '5' })
 })
 
 t.test('aws-chunked is never stored, other codings are, in their order', async (t) => {

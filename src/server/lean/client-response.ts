@@ -1,5 +1,6 @@
 import { type AnswerHead, answerHead } from './answer-head.js'
-import type { ClientResponse } from '../../proxy/handler.js'
+import type { ClientResponse, FieldChanges } from '../../proxy/handler.js'
+import type { Fields } from '../../s3/fields.js'
 import type { RequestHead } from './request-head.js'
 import type { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
@@ -87,9 +88,9 @@ export class LeanResponse implements ClientResponse {
     this.#channel.socket.write(CONTINUE, 'latin1')
   }
 
-  writeHead(status: number, headers: ReadonlyMap<string, string>): void {
+  writeHead(status: number, fields: Fields, changes?: FieldChanges): void {
     if (this.#state !== 'new') throw new Error('an answer has one head')
-    this.#head = answerHead(status, headers)
+    this.#head = answerHead(status, fields, changes)
     this.#state = 'headed'
   }
 

@@ -1,7 +1,10 @@
-import { Malformed } from '../../http1/malformed.js'
+import { contentLength } from '../../http1/content-length.js'
+import { FieldList } from '../../http1/field-list.js'
 import { type FieldLines, readFields } from '../../http1/fields.js'
+import { Malformed } from '../../http1/malformed.js'
 import type { Lines } from '../../http1/lines.js'
-import { type Fields, foldFields } from '../../s3/fields.js'
+import type { Fields } from '../../s3/fields.js'
+import { flatText } from '../../s3/flat-text.js'
 
 /*
  * The head of an answer, and what it says of the body behind it: RFC 9112 sections 4, 5 and 6.
@@ -35,11 +38,10 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
 
 /** @param lines of a head, without the empty one behind them. @throws AnswerFault */
 export function parseHead(lines: Lines, method: string): AnswerHead {
-  const end = lines.text.indexOf('\r\n')
-  const { status, isOneOne } = statusOf(lines.text, end)
-  const raw = fieldLines(lines, end + 2)
+  const { status, isOneOne, length } = statusOf(lines.text)
+  const raw = fieldLines(lines, length)
   if (raw.length > 2 * MAX_FIELDS) throw new AnswerFault('it has too many headers')
-  const fields = foldFields(raw, refuseDecisive)
+  const fields = new FieldList(raw, refuseDecisive)
   return {
     status,
     fields,
@@ -48,15 +50,24 @@ export function parseHead(lines: Lines, method: string): AnswerHead {
   }
 }
 
-function statusOf(text: string, end: number): { readonly status: number; readonly isOneOne: boolean } {
-  // Most are this one, and to begin a regular expression takes longer than to compare it.
-  if (text.startsWith('HTTP/1.1 200 OK\r\n')) return OK
-  const [, minor, digits] = STATUS_LINE.exec(text.slice(0, end)) ?? []
-  if (digits === undefined) throw new AnswerFault('its status line')
-  return { status: Number(digits), isOneOne: minor === '1' }
+interface StatusLine {
+  readonly status: number
+  readonly isOneOne: boolean
+  /** Of the line, with its CRLF. */
+  readonly length: number
 }
 
-const OK = { status: 200, isOneOne: true }
+function statusOf(text: string): StatusLine {
+  // Most are this one, and to begin a regular expression takes longer than to compare it.
+  if (text.startsWith(OK_LINE)) return OK
+  const end = text.indexOf('\r\n')
+  const [, minor, digits] = STATUS_LINE.exec(text.slice(0, end)) ?? []
+  if (digits === undefined) throw new AnswerFault('its status line')
+  return { status: Number(digits), isOneOne: minor === '1', length: end + 2 }
+}
+
+const OK_LINE = 'HTTP/1.1 200 OK\r\n'
+const OK: StatusLine = { status: 200, isOneOne: true, length: OK_LINE.length }
 
 function fieldLines(lines: Lines, offset: number): FieldLines {
   try {
@@ -73,34 +84,43 @@ function refuseDecisive(name: string): void {
   if (DECISIVE.has(name)) throw new AnswerFault(`it has two ${name}`)
 }
 
-function framingOf(
-  status: number,
-  method: string,
-  fields: ReadonlyMap<string, string>,
-  isOneOne: boolean,
-): AnswerHead['framing'] {
+function framingOf(status: number, method: string, fields: FieldList, isOneOne: boolean): AnswerHead['framing'] {
   const coding = fields.get('transfer-encoding')
-  const length = fields.get('content-length')
+  const stated = fields.get('content-length')
   if (coding !== undefined) {
-    if (length !== undefined) throw new AnswerFault('it has both a length and a transfer coding')
+    if (stated !== undefined) throw new AnswerFault('it has both a length and a transfer coding')
     if (coding.toLowerCase() !== 'chunked' || !isOneOne) throw new AnswerFault('its transfer coding')
   }
-  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new AnswerFault('its length')
+  const length = stated === undefined ? 'close' : contentLength(stated)
+  if (length === 'malformed') throw new AnswerFault('its length')
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return 'none'
-  if (coding !== undefined) return 'chunked'
-  return length === undefined ? 'close' : Number(length)
+  return coding === undefined ? length : 'chunked'
 }
 
-function keepAliveOf(fields: ReadonlyMap<string, string>, isOneOne: boolean): number {
+function keepAliveOf(fields: FieldList, isOneOne: boolean): number {
   const connection = fields.get('connection')
+  if (connection === undefined ? !isOneOne : connection !== 'keep-alive' && isLast(connection, isOneOne)) return 0
   const limit = fields.get('keep-alive')
-  if (connection === undefined && limit === undefined) return isOneOne ? Infinity : 0
+  return limit === undefined ? Infinity : secondsIn(limit)
+}
+
+/** What a Connection says that is not just `keep-alive`. */
+function isLast(connection: string, isOneOne: boolean): boolean {
   // Not split by a pattern with blanks around the comma: over a long run of blanks that takes a tenth of a second.
-  const tokens = (connection ?? '')
+  const tokens = connection
     .toLowerCase()
     .split(',')
     .map((token) => token.trim())
-  if (tokens.includes('close') || !(isOneOne || tokens.includes('keep-alive'))) return 0
-  const [, seconds] = /(?:^|[,; \t])timeout=(\d{1,6})/.exec((limit ?? '').toLowerCase()) ?? []
-  return seconds === undefined ? Infinity : Number(seconds)
+  return tokens.includes('close') || !(isOneOne || tokens.includes('keep-alive'))
+}
+
+/** Most stores say the same each time. */
+let last = { limit: '', seconds: Infinity }
+
+function secondsIn(limit: string): number {
+  if (limit !== last.limit) {
+    const [, seconds] = /(?:^|[,; \t])timeout=(\d{1,6})/.exec(limit.toLowerCase()) ?? []
+    last = { limit: flatText(limit), seconds: seconds === undefined ? Infinity : Number(seconds) }
+  }
+  return last.seconds
 }
