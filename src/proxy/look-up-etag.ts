@@ -41,7 +41,7 @@ export async function lookUpETag(
   const target = { type: 'object', bucket, objectKey } as const
   const query = versionQuery(versionId === 'latest' ? undefined : versionId)
   const probe = probeOf(request, { method: 'HEAD', target, query })
-  const upstreamHeaders = { ...probe.upstreamHeaders, 'x-amz-checksum-mode': 'ENABLED' }
+  const upstreamHeaders = new Map(probe.upstreamHeaders).set('x-amz-checksum-mode', 'ENABLED')
   const { attempt, response } = await forward({ ...probe, upstreamHeaders, targetKey: plan }, pipeline, signal, record)
   response.body.resume()
   if (response.status >= 500 || response.status === 429) {

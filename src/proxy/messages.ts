@@ -152,7 +152,7 @@ export interface KeyedRequest extends AuthorizedRequest {
 export interface RewrittenRequest extends KeyedRequest {
   readonly upstreamQuery: Query
   /** Headers for the upstream without host, authorization and customer keys. */
-  readonly upstreamHeaders: Readonly<Record<string, string>>
+  readonly upstreamHeaders: Fields
   readonly upstreamBody: UpstreamBody
   /** The MD5 that goes with the body, base64, known when all of it has gone; `none` where none does. */
   readonly sentMD5: () => string | 'none'

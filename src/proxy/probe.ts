@@ -1,5 +1,6 @@
 import type { AuthenticatedRequest, ClassifiedRequest, RewrittenRequest } from './messages.js'
 import { EMPTY_SHA256 } from '../sigv4/signing-key.js'
+import type { Fields } from '../s3/fields.js'
 import type { Query } from '../s3/query.js'
 import type { Target } from '../s3/target.js'
 
@@ -25,7 +26,7 @@ export function probeOf(
     uploadId: 'none',
     uploadChecksum: 'unknown',
     upstreamQuery: asked.query ?? new Map(),
-    upstreamHeaders: { 'x-amz-content-sha256': EMPTY_SHA256, ...takenOver(request) },
+    upstreamHeaders: probeHeaders(request),
     upstreamBody: { type: 'none' },
     sentMD5: () => 'none',
   }
@@ -36,6 +37,11 @@ export function versionQuery(versionId: string | undefined): Query {
   return new Map(versionId === undefined ? [] : [['versionId', versionId]])
 }
 
-function takenOver({ fields }: AuthenticatedRequest): Readonly<Record<string, string>> {
-  return Object.fromEntries(TAKEN_OVER.flatMap((name) => (fields.has(name) ? [[name, fields.get(name) ?? '']] : [])))
+function probeHeaders({ fields }: AuthenticatedRequest): Fields {
+  const headers = new Map([['x-amz-content-sha256', EMPTY_SHA256]])
+  for (const name of TAKEN_OVER) {
+    const value = fields.get(name)
+    if (value !== undefined) headers.set(name, value)
+  }
+  return headers
 }

@@ -68,7 +68,7 @@ function clientUploadId(
     if (!fromKeyring(attempt.target) || request.targetKey.type !== 'one') return upstreamId
     const key = { keyring: attempt.target.keyring, keyVersion: attempt.target.keyVersion }
     memory.setUpload(request.targetKey.scope, upstreamId, key)
-    const isMD5 = request.upstreamHeaders['x-amz-checksum-algorithm']?.toUpperCase() === 'MD5'
+    const isMD5 = request.upstreamHeaders.get('x-amz-checksum-algorithm')?.toUpperCase() === 'MD5'
     return wrapUploadId(upstreamId, key, isMD5 ? 'md5' : 'other')
   }
 }

@@ -24,7 +24,7 @@ export function rewriteForm(
   return {
     ...request,
     upstreamQuery: new Map(),
-    upstreamHeaders: Object.fromEntries(headers),
+    upstreamHeaders: new Map(headers),
     upstreamBody: {
       type: 'form',
       form,

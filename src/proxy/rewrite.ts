@@ -40,22 +40,12 @@ export function rewrite(
   askForMD5(request, pipeline, headers)
   const withMD5 = sendsMD5(request, pipeline) ? bodyWithMD5(request, pipeline, headers, openBody) : 'none'
   const body = withMD5 === 'none' ? rewriteBody(request, pipeline, headers, openBody) : withMD5
+  for (const name in body.headers) headers.set(name, body.headers[name] as string)
   const sentMD5 = withMD5 === 'none' ? NO_MD5 : withMD5.sentMD5
-  return rewritten(request, upstreamQuery(request), recordOf(headers, body.headers), body.body, sentMD5)
+  return rewritten(request, upstreamQuery(request), headers, body.body, sentMD5)
 }
 
 const NO_MD5 = () => 'none' as const
-
-function recordOf(
-  headers: ReadonlyMap<string, string>,
-  more: Readonly<Record<string, string>>,
-): Record<string, string> {
-  // A header of this name would be taken for the object's prototype.
-  if (headers.has('__proto__')) return Object.fromEntries([...headers, ...Object.entries(more)])
-  const record: Record<string, string> = {}
-  for (const [name, value] of headers) record[name] = value
-  return Object.assign(record, more)
-}
 
 /**
  * Where ETags are shown as MD5s: reads ask for the checksum, copies and uploads in parts for its being made. Not an upload under

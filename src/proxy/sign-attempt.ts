@@ -5,12 +5,13 @@ import { type Endpoint, endpointFor, upstreamPath } from '../upstream/address.js
 import { signFormAttempt } from './sign-form.js'
 import type { AwsCredentials } from '../sigv4/types.js'
 import type { Soon } from '../keyring/port.js'
-import { signHeaders } from '../sigv4/sign.js'
+import { SignedUpstreamRequest } from '../upstream/signed-request.js'
+import { signHead } from '../sigv4/sign.js'
 import { whenKnown } from '../keyring/soon.js'
 import { wholeBody } from './whole-body.js'
 
 /**
- * The seventh stage: puts host and customer keys in and signs. What comes out is frozen: no later stage changes a
+ * The seventh stage: puts host and customer keys in and signs. What comes out cannot be changed: no later stage changes a
  * header, a path or a query. It is there at once where the credentials are.
  *
  * @throws what there is where there are no credentials (or rejects with it); S3Error as the signer does
@@ -41,36 +42,22 @@ function signWith(
   endpoint: Endpoint,
   pipeline: Pick<Pipeline, 'now'>,
 ): UpstreamRequest {
-  const { method, target } = request
-  // The one copy of the headers that is made on the way: key, host and signature go into it.
-  // Not by spreading, which takes Node 20 some 4 µs.
-  const headers: Record<string, string> = Object.assign({}, request.upstreamHeaders, attempt.headers)
-  headers['host'] = endpoint.hostHeader
-  const path = signHeaders(headers, {
-    method,
-    path: upstreamPath(target, endpoint.bucketInHost),
+  const head = signHead(request.upstreamHeaders, attempt.headers, endpoint.hostHeader, {
+    method: request.method,
+    path: upstreamPath(request.target, endpoint.bucketInHost),
     query: request.upstreamQuery,
     credentials,
     region,
     now: pipeline.now(),
   })
-  return frozen(method, endpoint, path, headers, bodyOf(request.upstreamBody))
-}
-
-function frozen(
-  method: string,
-  { hostname, port }: Endpoint,
-  path: string,
-  headers: Record<string, string>,
-  body: UpstreamRequest['body'],
-): UpstreamRequest {
-  return Object.freeze({ method, hostname, port, path, headers: Object.freeze(headers), body })
+  return new SignedUpstreamRequest(endpoint, head, bodyOf(request.upstreamBody))
 }
 
 /** A preflight: S3 wants no credentials for it, and gets none. */
 function unsigned({ method, target, upstreamHeaders }: RewrittenRequest, endpoint: Endpoint): UpstreamRequest {
-  const headers = { ...upstreamHeaders, host: endpoint.hostHeader }
-  return frozen(method, endpoint, upstreamPath(target, endpoint.bucketInHost), headers, NO_BODY)
+  const { hostname, port, hostHeader, bucketInHost } = endpoint
+  const headers = Object.freeze({ ...Object.fromEntries(upstreamHeaders), host: hostHeader })
+  return Object.freeze({ method, hostname, port, path: upstreamPath(target, bucketInHost), headers, body: NO_BODY })
 }
 
 const NO_BODY = Object.freeze({ type: 'none' })

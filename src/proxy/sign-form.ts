@@ -41,7 +41,7 @@ export async function signFormAttempt(
     port: endpoint.port,
     path,
     headers: Object.freeze({
-      ...request.upstreamHeaders,
+      ...Object.fromEntries(request.upstreamHeaders),
       host: endpoint.hostHeader,
       'content-type': `multipart/form-data; boundary=${boundary}`,
       'content-length': String(length),

@@ -1,12 +1,11 @@
-import { isUtf8 } from 'node:buffer'
-import { encodePath } from '../s3/encode.js'
-import { S3Error } from '../s3/error.js'
+import type { Fields } from '../s3/fields.js'
 import { encodeQuery, type Query } from '../s3/query.js'
-import { ALGORITHM } from './authorization.js'
-import { canonicalLines, mayHaveBlanks } from './canonical-request.js'
-import { type SignedNames, signedNames } from './signed-names.js'
-import { keptSigningKey, scopeText, sha256, signatureOf } from './signing-key.js'
-import { stringToSignHead } from './string-to-sign.js'
+import { canonicalValue, mayHaveBlanks } from './canonical-request.js'
+import { type HeaderKind, headerKind } from './header-kind.js'
+import { checkTarget, checkValues } from './signable.js'
+import { SignedHead } from './signed-head.js'
+import { sha256, signatureOf } from './signing-key.js'
+import { signingMoment } from './signing-moment.js'
 import { formatTimestamp } from './timestamp.js'
 import type { AwsCredentials } from './types.js'
 import { unsignable } from './unsignable.js'
@@ -34,103 +33,95 @@ export interface SignedRequest {
   readonly headers: Record<string, string>
 }
 
-const ASCII_LINE = /^[\t\x20-\x7f]*$/
-const LINE = /^[\t\x20-\xff]*$/
-const UNRESERVED_PATH = /^\/[A-Za-z0-9\-._~/]*$/
-const ENCODED_PATH = /^\/(?:[A-Za-z0-9\-._~/]|%[0-9A-F]{2})*$/
+/** What the signer says itself. */
+const OURS: ReadonlySet<string> = new Set(['authorization', 'x-amz-date', 'x-amz-security-token'])
 
-const headOf = stringToSignHead()
-
-/** Signs a request to S3 as {@link signHeaders} does, and leaves what it was given as it is. */
+/** Signs a request to S3 as {@link signHead} does, and leaves what it was given as it is; its date, token and signature are replaced. */
 export function signRequest(request: RequestToSign): SignedRequest {
-  const headers = { ...request.headers }
-  const path = signHeaders(headers, request)
-  return { path, headers }
+  const names = Object.keys(request.headers).filter((name) => !OURS.has(name))
+  const values = names.map((name) => request.headers[name] as string)
+  const head = sign(names, values, request)
+  return { path: head.path, headers: { ...head.headers() } }
 }
 
 /**
- * Signs a request to S3 with SigV4 in the Authorization header, which is put into `headers`, with x-amz-date and (for
- * temporary credentials) x-amz-security-token; the client's own are replaced. What comes of it must be sent exactly so.
+ * Signs a request to S3 with SigV4 in the Authorization header, which comes with x-amz-date and (for temporary credentials)
+ * x-amz-security-token behind the headers that are given. What comes of it must be sent exactly so.
  *
  * S3 computes over the bytes of header values, which is what byte strings are.
  *
- * @param headers as in {@link RequestToSign}
- * @returns the request-target to send, byte for byte
+ * @param fields lower-case names, byte strings (latin1); `x-amz-content-sha256` must be among them
+ * @param injected more of them, which come behind
+ * @param host comes behind these
  * @throws S3Error InvalidArgument where a header to be signed is not UTF-8; InternalError where path, query or headers
- *   are not what they must be, rather than to send what was not signed
+ *   are not what they must be, or a header would be there twice, rather than to send what was not signed
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-export function signHeaders(headers: Record<string, string>, target: TargetToSign): string {
+export function signHead(
+  fields: Fields,
+  injected: Readonly<Record<string, string>>,
+  host: string,
+  target: TargetToSign,
+): SignedHead {
+  const names: string[] = []
+  const values: string[] = []
+  for (const [name, value] of fields) {
+    names.push(name)
+    values.push(value)
+  }
+  for (const name in injected) {
+    names.push(name)
+    values.push(injected[name] as string)
+  }
+  names.push('host')
+  values.push(host)
+  return sign(names, values, target)
+}
+
+/** What no value has to be looked at more closely for. */
+const PLAIN = /^[\t\x20-\x7e]*$/
+
+function sign(names: string[], values: string[], target: TargetToSign): SignedHead {
   const { method, path, credentials, region } = target
   const query = target.query.size === 0 ? '' : encodeQuery(target.query)
-  const timestamp = formatTimestamp(target.now)
-  headers['x-amz-date'] = timestamp
-  if (credentials.sessionToken !== 'none') headers['x-amz-security-token'] = credentials.sessionToken.reveal()
-  else if ('x-amz-security-token' in headers) delete headers['x-amz-security-token']
   checkTarget(path, target.query)
-  const { names, list } = namesToSign(headers)
+  const timestamp = formatTimestamp(target.now)
+  names.push('x-amz-date')
+  values.push(timestamp)
+  if (credentials.sessionToken !== 'none') {
+    names.push('x-amz-security-token')
+    values.push(credentials.sessionToken.reveal())
+  }
+  const kind = headerKind(names)
+  if ((values[kind.hostAt] ?? '') === '') throw unsignable('no host')
+  if ((values[kind.hashAt] ?? '') === '') throw unsignable('no x-amz-content-sha256')
+  let all = ''
+  for (let at = 0; at < values.length; at += 1) all += values[at] as string
+  const isPlain = PLAIN.test(all)
+  if (!isPlain) checkValues(names, values, kind)
+  const { signingKey, credential, head } = signingMoment(credentials, region, timestamp)
+  const signature = signatureOf(signingKey, head, sha256(canonicalRequest(method, path, query, kind, values)))
+  const authorization = `${credential}, SignedHeaders=${kind.signedList}, Signature=${signature}`
+  return new SignedHead(method, query === '' ? path : `${path}?${query}`, isPlain, kind, values, authorization)
+}
+
+function canonicalRequest(
+  method: string,
+  path: string,
+  query: string,
+  kind: HeaderKind,
+  values: readonly string[],
+): string {
+  const { signedAt, signedStarts, signedList, hashAt } = kind
+  const start = `${method}\n${path}\n${query}`
+  const end = `\n\n${signedList}\n${values[hashAt] as string}`
   let lines = ''
-  for (const name of names) lines += `${name}:${headers[name] as string}\n`
-  if (mayHaveBlanks(lines)) lines = canonicalLines(names, (name) => headers[name] as string)
-  const payloadHash = headers['x-amz-content-sha256'] as string
-  const canonical = `${method}\n${path}\n${query}\n${lines}\n${list}\n${payloadHash}`
-  const scope = { accessKeyId: credentials.accessKeyId, date: timestamp.slice(0, 8), region, service: 's3' }
-  const where = scopeText(scope)
-  const signingKey = keptSigningKey(credentials.secretAccessKey, scope)
-  const signature = signatureOf(signingKey, headOf(timestamp, scope), sha256(canonical))
-  headers['authorization'] =
-    `${ALGORITHM} Credential=${scope.accessKeyId}/${where}, SignedHeaders=${list}, Signature=${signature}`
-  return query === '' ? path : `${path}?${query}`
-}
-
-/**
- * `__proto__`, an empty name, more than 1000 parameters: the reference would leave them out, so that nobody could say whether they
- * are signed as they should be.
- */
-function checkTarget(path: string, query: Query): void {
-  if (!UNRESERVED_PATH.test(path) && !isStrictlyEncoded(path)) throw unsignable('the path is not strictly encoded')
-  if (query.size > 0 && (query.size > 1000 || query.has('') || query.has('__proto__'))) {
-    throw unsignable('a query that the reference does not sign')
+  for (let i = 0; i < signedAt.length; i += 1) {
+    lines += (signedStarts[i] as string) + (values[signedAt[i] as number] as string)
   }
-}
-
-function isStrictlyEncoded(path: string): boolean {
-  if (!ENCODED_PATH.test(path)) return false
-  try {
-    return encodePath(decodeURIComponent(path)) === path
-  } catch {
-    return false
-  }
-}
-
-/** Checks every header, whether it is signed or not. */
-function namesToSign(headers: Readonly<Record<string, string>>): SignedNames {
-  if ((headers['host'] ?? '') === '') throw unsignable('no host')
-  if ((headers['x-amz-content-sha256'] ?? '') === '') throw unsignable('no x-amz-content-sha256')
-  const all = Object.keys(headers)
-  const signed = signedNames(all)
-  let values = ''
-  for (const name of all) {
-    // its own, of an attempt before, is replaced
-    if (name !== 'authorization') values += headers[name] as string
-  }
-  if (!ASCII_LINE.test(values)) checkValues(headers, signed.names)
-  return signed
-}
-
-/** Where not all of them are ASCII. */
-function checkValues(headers: Readonly<Record<string, string>>, signed: readonly string[]): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (name !== 'authorization' && !LINE.test(value)) throw unsignable(`${name} is not a byte string of one line`)
-  }
-  for (const name of signed) checkUtf8(name, headers[name] as string)
-}
-
-/** S3 takes header values for UTF-8. */
-function checkUtf8(name: string, value: string): void {
-  if (isUtf8(Buffer.from(value, 'latin1'))) return
-  throw new S3Error('InvalidArgument', {
-    message: `The value of the header ${name} is not valid UTF-8.`,
-    extra: { ArgumentName: name },
-  })
+  const text = start + lines + end
+  if (!mayHaveBlanks(text)) return text
+  lines = ''
+  for (const [i, at] of signedAt.entries()) lines += (signedStarts[i] as string) + canonicalValue(values[at] as string)
+  return start + lines + end
 }

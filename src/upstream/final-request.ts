@@ -30,12 +30,12 @@ const BODY_METHODS: ReadonlySet<string> = new Set(['PUT', 'POST', 'PATCH', 'DELE
  * @throws UpstreamFailure `protocol`
  */
 export function finalRequest(request: UpstreamRequest): FinalRequest {
-  const { headers, method } = request
+  const { headers, method, body } = request
   checkTarget(request)
-  const length = bodyLength(request)
   const declared = headers['content-length']
+  const length = bodyLength(method, declared, headers['transfer-encoding'], body)
   if (length === 'chunked') return { headers: frozen(headers), length }
-  if (request.body.type === 'stream') return { headers: withLengthLast(headers, declared as string), length }
+  if (body.type === 'stream') return { headers: withLengthLast(headers, declared as string), length }
   if (BODY_METHODS.has(method)) return { headers: withLengthLast(headers, '0'), length }
   return { headers: declared === undefined ? frozen(headers) : Object.freeze(withoutLength(headers)), length }
 }
@@ -43,11 +43,16 @@ export function finalRequest(request: UpstreamRequest): FinalRequest {
 /**
  * How many bytes of body belong to a request, by its headers and by its body.
  *
+ * @param declared content-length
+ * @param coding transfer-encoding
  * @throws UpstreamFailure `protocol` where they do not agree
  */
-export function bodyLength({ method, headers, body }: UpstreamRequest): FinalRequest['length'] {
-  const declared = headers['content-length']
-  const coding = headers['transfer-encoding']
+export function bodyLength(
+  method: string,
+  declared: string | undefined,
+  coding: string | undefined,
+  body: UpstreamRequest['body'],
+): FinalRequest['length'] {
   if (body.type === 'none') {
     if (coding !== undefined) refuse('transfer-encoding without a body')
     if (declared !== undefined && declared !== '0') refuse('content-length without a body')

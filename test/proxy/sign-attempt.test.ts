@@ -4,7 +4,7 @@ import type { RewrittenRequest } from '../../src/proxy/messages.js'
 import { signAttempt } from '../../src/proxy/sign-attempt.js'
 import { signByReference } from '../../src/sigv4/reference-signer.js'
 import { SecretAccessKey, type AwsCredentials } from '../../src/sigv4/types.js'
-import type { CredentialSource } from '../../src/upstream/types.js'
+import type { CredentialSource, UpstreamRequest } from '../../src/upstream/types.js'
 import { errorOf } from '../sigv4/examples.js'
 
 const credentials: AwsCredentials = {
@@ -17,7 +17,7 @@ const pipeline = {
   now: () => now,
   upstream: { endpoint: { hostname: 's3.{region}.test', port: 8443 }, addressing: 'path' },
 } as Parameters<typeof signAttempt>[3]
-const upstreamHeaders = Object.freeze({
+const given = Object.freeze({
   'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
   'user-agent': 'client',
   'x-amz-meta-a': ' two  words ',
@@ -35,9 +35,18 @@ const request = (source: CredentialSource, permission = 's3:GetObject'): Rewritt
     target: { type: 'object', bucket: 'bucket', objectKey: 'dir//ü +' },
     identity: { credentials: source },
     upstreamQuery: new Map([['versionId', 'a/b']]),
-    upstreamHeaders,
+    upstreamHeaders: new Map(Object.entries(given)),
     upstreamBody: { type: 'none' },
   }) as unknown as RewrittenRequest
+
+const plain = ({ method, hostname, port, path, headers, body }: UpstreamRequest): UpstreamRequest => ({
+  method,
+  hostname,
+  port,
+  path,
+  headers,
+  body,
+})
 
 t.test('signed as the reference signs it, with key and host in it, at once where credentials are held', (t) => {
   const signed = signAttempt(
@@ -51,12 +60,12 @@ t.test('signed as the reference signs it, with key and host in it, at once where
     method: 'GET',
     path: '/bucket/dir//%C3%BC%20%2B',
     query: new Map([['versionId', 'a/b']]),
-    headers: { ...upstreamHeaders, ...attempt.headers, host: 's3.eu-central-1.test:8443' },
+    headers: { ...given, ...attempt.headers, host: 's3.eu-central-1.test:8443' },
     credentials,
     region: 'eu-central-1',
     now,
   })
-  t.same(signed, {
+  t.same(plain(signed), {
     method: 'GET',
     hostname: 's3.eu-central-1.test',
     port: 8443,
@@ -77,11 +86,14 @@ t.test('what comes out cannot be changed, whoever signs or does not', (t) => {
       pipeline,
     )
     if (signed instanceof Promise) throw new Error('a promise')
-    t.throws(() => Object.assign(signed, { path: '/' }), TypeError)
+    for (const change of [{ path: '/' }, { method: 'PUT' }, { hostname: 'evil.test' }, { headers: {} }, { new: '' }]) {
+      t.throws(() => Object.assign(signed, change), TypeError)
+    }
     t.throws(() => Object.assign(signed.headers, { host: 'evil.test' }), TypeError)
     t.throws(() => Object.assign(signed.headers, { 'x-amz-new': '' }), TypeError)
     t.throws(() => Object.assign(signed.body, { type: 'stream' }), TypeError)
     t.equal('authorization' in signed.headers, permission !== 'none')
+    t.equal(signed.headers, signed.headers)
   }
   t.end()
 })
@@ -95,12 +107,14 @@ t.test('credentials that must be fetched are waited for; what goes wrong there g
   )
   t.type(later, Promise)
   t.same(
-    await later,
-    await signAttempt(
-      request(() => credentials),
-      attempt,
-      'us-east-1',
-      pipeline,
+    plain(await later),
+    plain(
+      await signAttempt(
+        request(() => credentials),
+        attempt,
+        'us-east-1',
+        pipeline,
+      ),
     ),
   )
   const away = new Error('no credentials')
@@ -120,7 +134,7 @@ t.test('a header that cannot be signed is refused, and no body is opened', (t) =
   let opened = 0
   const bad = {
     ...request(() => credentials),
-    upstreamHeaders: { ...upstreamHeaders, 'x-amz-meta-a': 'M\xfcller' },
+    upstreamHeaders: new Map(Object.entries({ ...given, 'x-amz-meta-a': 'M\xfcller' })),
     upstreamBody: { type: 'stream', open: () => (opened += 1) },
   } as unknown as RewrittenRequest
   t.match(

@@ -1,0 +1,51 @@
+import type { KeyObject } from 'node:crypto'
+import { ALGORITHM } from './authorization.js'
+import { keptSigningKey, scopeText } from './signing-key.js'
+import type { AwsCredentials, SecretAccessKey } from './types.js'
+
+/** What the signatures of one second, region and identity have in common. */
+export interface SigningMoment {
+  readonly signingKey: KeyObject
+  /** How the Authorization header begins. */
+  readonly credential: string
+  /** The string to sign without its last line, the hash of the canonical request. */
+  readonly head: string
+}
+
+interface Kept extends SigningMoment {
+  readonly accessKeyId: string
+  readonly region: string
+  readonly timestamp: string
+}
+
+/** The last one of each identity: a second has many requests. The memory goes with the secret. */
+const last = new WeakMap<SecretAccessKey, Kept>()
+
+/** @param timestamp yyyymmddThhmmssZ */
+export function signingMoment(
+  { accessKeyId, secretAccessKey }: AwsCredentials,
+  region: string,
+  timestamp: string,
+): SigningMoment {
+  const kept = last.get(secretAccessKey)
+  if (
+    kept !== undefined &&
+    kept.timestamp === timestamp &&
+    kept.region === region &&
+    kept.accessKeyId === accessKeyId
+  ) {
+    return kept
+  }
+  const scope = { accessKeyId, date: timestamp.slice(0, 8), region, service: 's3' }
+  const where = scopeText(scope)
+  const moment = {
+    accessKeyId,
+    region,
+    timestamp,
+    signingKey: keptSigningKey(secretAccessKey, scope),
+    credential: `${ALGORITHM} Credential=${accessKeyId}/${where}`,
+    head: `${ALGORITHM}\n${timestamp}\n${where}\n`,
+  }
+  last.set(secretAccessKey, moment)
+  return moment
+}
