@@ -1,5 +1,6 @@
 import { S3Error } from '../s3/error.js'
 import type { Fields } from '../s3/fields.js'
+import { flatText } from '../s3/flat-text.js'
 
 export interface SignedParts {
   readonly method: string
@@ -26,26 +27,43 @@ export interface SignedParts {
 export function canonicalRequest(input: SignedParts): string {
   const { method, rawPath, rawQuery, fields, signedHeaders, payloadHash, presigned } = input
   const query = rawQuery === '' ? '' : canonicalQuery(rawQuery, presigned)
-  let lines = ''
-  let names = ''
-  for (const name of signedHeaders) {
-    lines += `${name}:${fields.get(name) ?? ''}\n`
-    names += names === '' ? name : `;${name}`
+  const start = `${method}\n${rawPath}\n${query}`
+  const { starts, end } = kept.get(signedHeaders) ?? aroundValues(signedHeaders)
+  let text = start
+  for (let i = 0; i < starts.length; i += 1) {
+    text += (starts[i] as string) + (fields.get(signedHeaders[i] as string) ?? '')
   }
-  if (mayHaveBlanks(lines)) lines = canonicalLines(signedHeaders, (name) => fields.get(name) ?? '')
-  return `${method}\n${rawPath}\n${query}\n${lines}\n${names}\n${payloadHash}`
+  text += end + payloadHash
+  if (!mayHaveBlanks(text)) return text
+  text = start
+  for (const [i, name] of signedHeaders.entries())
+    text += (starts[i] as string) + canonicalValue(fields.get(name) ?? '')
+  return text + end + payloadHash
 }
 
-/** Whether lines of headers may have to be made with {@link canonicalLines}: one look at all of them, because most have no blank. */
-export function mayHaveBlanks(lines: string): boolean {
-  return lines.includes(' ') || lines.includes('\t')
+/** What stands around the values of headers in a canonical request. */
+interface AroundValues {
+  /** Before each value: the LF of the line before, and the name. */
+  readonly starts: readonly string[]
+  /** Behind the last one: the end of its line, an empty one, the names, and the LF of their line. */
+  readonly end: string
 }
 
-/** The canonical request's lines of headers: each name with its {@link canonicalValue}. */
-export function canonicalLines(names: readonly string[], valueOf: (name: string) => string): string {
-  let lines = ''
-  for (const name of names) lines += `${name}:${canonicalValue(valueOf(name))}\n`
-  return lines
+const kept = new WeakMap<readonly string[], AroundValues>()
+
+/** Keeps what is made of a list of signed headers that comes again as the same object. */
+export function keepSignedHeaders(signedHeaders: readonly string[]): void {
+  const { starts, end } = aroundValues(signedHeaders)
+  kept.set(signedHeaders, { starts: starts.map(flatText), end: flatText(end) })
+}
+
+function aroundValues(signedHeaders: readonly string[]): AroundValues {
+  return { starts: signedHeaders.map((name) => `\n${name}:`), end: `\n\n${signedHeaders.join(';')}\n` }
+}
+
+/** Whether one of its values may have to be made with {@link canonicalValue}: one look at all of it, because most have no blank. */
+export function mayHaveBlanks(canonical: string): boolean {
+  return canonical.includes(' ') || canonical.includes('\t')
 }
 
 /** Few values have any: a tab, a space at an end, two in a row. */

@@ -1,4 +1,5 @@
 import { flatText } from '../s3/flat-text.js'
+import { keepSignedHeaders } from './canonical-request.js'
 import { LastUsed } from './last-used.js'
 import type { CredentialScope } from './types.js'
 
@@ -68,6 +69,8 @@ export function rememberUsualHeader(scope: CredentialScope): void {
 
 /** With memory of its own, and so that nobody changes what others get. */
 function flatStart(text: string, scope: CredentialScope, signedHeaders: readonly string[]): KnownStart {
+  const names = Object.freeze(signedHeaders.map(flatText))
+  keepSignedHeaders(names)
   return {
     text: flatText(text),
     scope: Object.freeze({
@@ -76,7 +79,7 @@ function flatStart(text: string, scope: CredentialScope, signedHeaders: readonly
       region: flatText(scope.region),
       service: flatText(scope.service),
     }),
-    signedHeaders: Object.freeze(signedHeaders.map(flatText)),
+    signedHeaders: names,
   }
 }
 
