@@ -57,11 +57,7 @@ function saysNoMD5({ operation, fields, query }: RewrittenRequest): boolean {
 }
 
 /** The object that a request is about, in the version that it names. */
-export function placeOf(request: RewrittenRequest): ObjectPlace | 'none' {
-  return request.target.type === 'object' ? placeOfObject(request, request.target) : 'none'
-}
-
-const placeOfObject = (
+export const placeOfObject = (
   { query }: RewrittenRequest,
   { bucket, objectKey }: Extract<RewrittenRequest['target'], { type: 'object' }>,
 ): ObjectPlace => ({ bucket, objectKey, versionId: query.get('versionId') ?? 'latest' })

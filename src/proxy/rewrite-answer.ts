@@ -29,6 +29,10 @@ const WITH_ETAGS = new Set([
 /** Those of them that say an ETag and the checksum of the same bytes. */
 const WITH_CHECKSUMS = new Set(['CompleteMultipartUpload', 'CopyObject', 'ListParts', 'UploadPartCopy'])
 
+/** All whose answers are changed at all. */
+const CHANGED: ReadonlySet<string> = new Set([...WITH_ETAGS, 'CreateMultipartUpload', 'ListBuckets'])
+const NOTHING: readonly Transform[] = []
+
 /**
  * What the body of a good answer must go through on its way; nothing for nearly all.
  *
@@ -41,8 +45,9 @@ export function answerRewrites(
   object: ObjectETag | 'unknown',
 ): readonly Transform[] {
   const { operation, target } = request
+  if (!CHANGED.has(operation.name)) return NOTHING
   if (operation.name === 'ListBuckets') return [bucketFilter(request)]
-  if (target.type === 'service') return []
+  if (target.type === 'service') return NOTHING
   const policy = bucketETagPolicy(pipeline.rules, target.bucket)
   const documents = policy === 'md5' && WITH_CHECKSUMS.has(operation.name)
   const rules: Record<string, (text: string) => string> = {}

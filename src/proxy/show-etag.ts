@@ -1,6 +1,6 @@
 import type { Cancellation } from '../upstream/types.js'
 import type { Forwarded } from './forward.js'
-import { fittingPlan, placeOf } from './forward-with-etag.js'
+import { fittingPlan, placeOfObject } from './forward-with-etag.js'
 import { MD5_CHECKSUM, bareETag, md5ETag } from '../s3/md5-etag.js'
 import type { Pipeline, RewrittenRequest } from './messages.js'
 import { etagIn, lookUpETag, type ObjectPlace, rememberETag, rememberedETag } from './look-up-etag.js'
@@ -27,14 +27,15 @@ export function showETagField(
   signal: Cancellation,
   record: RequestRecord,
 ): Soon<Forwarded> {
-  const place = placeOf(request)
-  if (place === 'none') return answer
-  const policy = bucketETagPolicy(pipeline.rules, place.bucket)
+  const { target } = request
+  if (target.type !== 'object') return answer
+  const policy = bucketETagPolicy(pipeline.rules, target.bucket)
   if (policy === 'passthrough') return answer
   checkStored(request, answer, record)
   // What only the proxy asked for is not the client's to wonder about.
   const asked = (policy === 'md5' || request.sentMD5() !== 'none') && !bringsChecksum(request)
   if (policy !== 'md5') return asked ? withoutChecksums(opaque(answer)) : opaque(answer)
+  const place = placeOfObject(request, target)
   return md5Shown(answer, { request, place, pipeline, signal, record }).then((shown) =>
     asked ? withoutChecksums(shown) : shown,
   )
@@ -146,8 +147,9 @@ function rememberWritten(
  */
 function checkStored(request: RewrittenRequest, { response }: Forwarded, record: RequestRecord): void {
   const sent = request.sentMD5()
+  if (sent === 'none') return
   const stored = response.fields.get(MD5_CHECKSUM)
-  if (sent === 'none' || stored === undefined || response.status >= 300 || stored === sent) return
+  if (stored === undefined || response.status >= 300 || stored === sent) return
   response.body.destroy()
   record.outcome = 'upstream-failed'
   throw new S3Error('InternalError', {

@@ -9,8 +9,8 @@ const MAX_LENGTH = 100
  *
  * @param judge depends on the name alone; ASCII. What it throws is not kept
  */
-export function keptNames(judge: (name: string) => boolean): (name: string) => boolean {
-  const kept = new Map<string, boolean>()
+export function keptNames<Found extends boolean | string>(judge: (name: string) => Found): (name: string) => Found {
+  const kept = new Map<string, Found>()
   return (name) => {
     const known = kept.get(name)
     if (known !== undefined) return known

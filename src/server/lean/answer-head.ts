@@ -4,6 +4,7 @@ import { FieldList } from '../../http1/field-list.js'
 import { NOT_IN_VALUE } from '../../http1/fields.js'
 import type { FieldChanges } from '../../proxy/handler.js'
 import type { Fields } from '../../s3/fields.js'
+import { flatText } from '../../s3/flat-text.js'
 import { keptNames } from '../../s3/kept-names.js'
 
 /** The head of an answer, but for what the connection adds. */
@@ -18,7 +19,10 @@ export interface AnswerHead {
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 /** What says where an answer ends, and what becomes of its connection, is not a handler's to say. */
 const RESERVED: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer'])
-const isSendable = keptNames((name) => NAME.test(name) && !RESERVED.has(name))
+/** The end of the line before and the beginning of this one, up to the value; `unsendable`. */
+const lineBegin = keptNames((name) =>
+  NAME.test(name) && !RESERVED.has(name) ? flatText(`\r\n${name}: `) : 'unsendable',
+)
 const UNCHANGED: FieldChanges = { drops: () => false, own: [] }
 
 /**
@@ -65,18 +69,19 @@ class HeadText {
 
   constructor(status: number) {
     this.#status = status
-    this.#text = statusLine(status)
+    this.#text = statusLine(status).slice(0, -2)
   }
 
   add(name: string, value: string): void {
-    if (!isSendable(name)) throw new Error('a header of this name cannot be sent')
+    const begin = lineBegin(name)
+    if (begin === 'unsendable') throw new Error('a header of this name cannot be sent')
     if (name === 'content-length') this.#length = lengthOf(value)
     else if (name === 'date') this.#hasDate = true
-    this.#text += `${name}: ${value}\r\n`
+    this.#text += begin + value
   }
 
   end(): AnswerHead {
-    const text = this.#hasDate ? this.#text : this.#text + dateLine()
+    const text = this.#text + (this.#hasDate ? '\r\n' : `\r\n${dateLine()}`)
     return { status: this.#status, text, length: this.#length }
   }
 }
