@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { ALGORITHM } from './authorization.js'
 import { keptSigningKey, scopeText } from './signing-key.js'
+import { stringToSignStart } from './string-to-sign.js'
 import type { AwsCredentials, SecretAccessKey } from './types.js'
 
 /** What the signatures of one second, region and identity have in common. */
@@ -44,7 +45,7 @@ export function signingMoment(
     timestamp,
     signingKey: keptSigningKey(secretAccessKey, scope),
     credential: `${ALGORITHM} Credential=${accessKeyId}/${where}`,
-    head: `${ALGORITHM}\n${timestamp}\n${where}\n`,
+    head: stringToSignStart(timestamp, where),
   }
   last.set(secretAccessKey, moment)
   return moment

@@ -17,9 +17,17 @@ export function stringToSignHead(): Head {
     const same =
       timestamp === last.timestamp && date === last.date && region === last.region && service === last.service
     if (!same) {
-      const text = `${ALGORITHM}\n${timestamp}\n${scopeText({ date, region, service })}\n`
-      last = { timestamp, date, region, service, text }
+      last = {
+        timestamp,
+        date,
+        region,
+        service,
+        text: stringToSignStart(timestamp, scopeText({ date, region, service })),
+      }
     }
     return last.text
   }
 }
+
+/** @param scope from {@link scopeText} */
+export const stringToSignStart = (timestamp: string, scope: string): string => `${ALGORITHM}\n${timestamp}\n${scope}\n`
