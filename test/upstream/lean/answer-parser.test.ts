@@ -218,6 +218,51 @@ t.test('what becomes of the connection', async (t) => {
   t.same(keepAlive('Connection: keep-alive\r\n', '1.0'), Infinity)
 })
 
+t.test(
+  'what becomes of the connection is what its two fields say, read plainly, however many answers came before',
+  async () => {
+    const plainly = (connection: string | null, limit: string | null, version: string) => {
+      const tokens = (connection ?? '').toLowerCase().split(/[\t ]*,[\t ]*/)
+      if (tokens.includes('close') || (version === '1.0' && !tokens.includes('keep-alive'))) return 0
+      const [, seconds] = /(?:^|[,; \t])timeout=(\d{1,6})/i.exec(limit ?? '') ?? []
+      return seconds === undefined ? Infinity : Number(seconds)
+    }
+    const connection = fc.constantFrom(
+      'keep-alive',
+      'Keep-Alive',
+      'close',
+      'x',
+      'x, CLOSE',
+      'a ,\tkeep-alive',
+      'keep-alive,close',
+      '',
+    )
+    const limit = fc.constantFrom(
+      'timeout=5',
+      'timeout=60, max=9',
+      'Timeout=7',
+      'max=3;timeout=0',
+      'xtimeout=8',
+      'timeout=x',
+      '',
+    )
+    const answers = fc.array(fc.tuple(fc.option(connection), fc.option(limit), fc.constantFrom('1.1', '1.0')), {
+      maxLength: 4,
+    })
+    const property = fc.property(answers, (all) =>
+      all.every(([said, until, version]) => {
+        const fields = [
+          said === null ? '' : `Connection: ${said}\r\n`,
+          until === null ? '' : `Keep-Alive: ${until}\r\n`,
+        ]
+        const { head } = read([`HTTP/${version} 200 OK\r\n${fields.join('')}Content-Length: 0\r\n\r\n`])
+        return head !== 'none' && head.keepAliveSeconds === plainly(said, until, version)
+      }),
+    )
+    fc.assert(property, { numRuns: 500 })
+  },
+)
+
 t.test('however it is cut into pieces, it is read as the same', async () => {
   const field = fc.constantFrom(
     'Content-Length: 5',
