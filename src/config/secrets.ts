@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { failureReason, type Files } from './files.js'
 import { formatPath, type Finding, type Path } from './problem.js'
 import type { Pattern, View } from './view.js'
+import { isAccessKeyId } from '../sigv4/access-key-id.js'
 
 /** Where references to secrets lead. */
 export interface SecretSource {
@@ -46,9 +47,6 @@ export function resolveSecrets(
   }
   return { texts, findings }
 }
-
-/** A comma or a slash would end the access key id inside an Authorization header. */
-const isAccessKeyId = (text: string): boolean => /^[!-~]{3,128}$/.test(text) && !/[,/]/.test(text)
 
 type Followed =
   | { readonly type: 'text'; readonly text: string }

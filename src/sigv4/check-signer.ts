@@ -1,5 +1,5 @@
 import { signByReference } from './reference-signer.js'
-import { signRequest, type RequestToSign } from './sign.js'
+import { signHead, signRequest, type RequestToSign } from './sign.js'
 import { SecretAccessKey } from './types.js'
 
 const plain: RequestToSign = {
@@ -41,10 +41,17 @@ const REQUESTS: readonly RequestToSign[] = [
  *
  * @throws Error where they do not: nothing may be signed then
  */
-export function checkSigner(sign = signRequest, reference = signByReference): void {
+export function checkSigner(sign = signRequest, reference = signByReference, signLines = linesOf): void {
   for (const request of REQUESTS) {
     const [ours, theirs] = [sign(request), reference(request)]
     const same = ours.path === theirs.path && ours.headers['authorization'] === theirs.headers['authorization']
-    if (!same) throw new Error(`the signature of a ${request.method} is not the one that aws4 makes`)
+    const sent = signLines(request).endsWith(`\r\nauthorization: ${theirs.headers['authorization'] ?? 'none'}\r\n`)
+    if (!same || !sent) throw new Error(`the signature of a ${request.method} is not the one that aws4 makes`)
   }
+}
+
+/** As they are sent. */
+function linesOf(request: RequestToSign): string {
+  const { host = '', ...others } = request.headers
+  return signHead(new Map(Object.entries(others)), {}, host, request).lines()
 }

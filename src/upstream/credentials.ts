@@ -1,4 +1,5 @@
 import type { CredentialConfig } from '../config/types.js'
+import { isAccessKeyId } from '../sigv4/access-key-id.js'
 import { SecretAccessKey, type AwsCredentials } from '../sigv4/types.js'
 import type { CredentialSource } from './types.js'
 
@@ -69,6 +70,11 @@ export function refreshed(provider: SdkProvider, world: CredentialWorld): Creden
   }
   const fetchCredentials = async (): Promise<AwsCredentials> => {
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = await provider({ forceRefresh: true })
+    if (!isAccessKeyId(accessKeyId)) {
+      throw new Error(
+        'the access key id for the upstream is not 3 to 128 visible characters without a comma or a slash; look at AWS_ACCESS_KEY_ID, or aws_access_key_id of the profile',
+      )
+    }
     const credentials = Object.freeze({
       accessKeyId,
       secretAccessKey: new SecretAccessKey(secretAccessKey),

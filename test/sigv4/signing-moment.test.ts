@@ -35,6 +35,20 @@ t.test('whatever was asked for before, each has its own key, credential and head
   t.end()
 })
 
+t.test(
+  'what would end the line of the Authorization header, or could not be sent as it was signed, is refused',
+  (t) => {
+    const of = (accessKeyId: string, region: string) => () =>
+      signingMoment({ accessKeyId, secretAccessKey: secrets[1]!, sessionToken: 'none' }, region, '20130524T000000Z')
+    for (const odd of ['AKID\n', 'AKID\r\nx-amz-acl: public-read', '\u0141KID', 'AK\x7f', '\xe9']) {
+      t.throws(of(odd, 'us-east-1'), { code: 'InternalError' })
+      t.throws(of('AKID', odd), { code: 'InternalError' })
+    }
+    t.doesNotThrow(of('AKID', 'us-east-1'))
+    t.end()
+  },
+)
+
 t.test('one second is made once', (t) => {
   const of = (timestamp: string) =>
     signingMoment({ accessKeyId: 'A', secretAccessKey: secrets[0]!, sessionToken: 'none' }, 'r', timestamp)

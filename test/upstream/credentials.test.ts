@@ -66,6 +66,17 @@ t.test('the default chain: environment', async (t) => {
   t.notMatch(inspect(credentials, { depth: 9 }) + JSON.stringify(credentials), /sk-env|st-env/)
 })
 
+t.test('an access key id that no Authorization header can name', async (t) => {
+  for (const odd of ['AKENV\n', 'AK ENV', 'AK,ENV', 'AK/ENV', 'AK\r\nx-amz-acl: public-read', '']) {
+    const source = refreshed(async () => ({ accessKeyId: odd, secretAccessKey: 'sk' }), {
+      now: () => new Date(),
+      warn: () => undefined,
+    })
+    const error = await Promise.resolve(source()).catch((cause: unknown) => cause)
+    t.match(error, { message: /access key id for the upstream.*AWS_ACCESS_KEY_ID/ }, JSON.stringify(odd))
+  }
+})
+
 t.test('profiles: one by name, and the one of the environment', async (t) => {
   const file = join(folder(t), 'credentials')
   writeFileSync(
