@@ -68,6 +68,7 @@ export function openExchange(
   let socket: Socket | undefined
   let incoming: Incoming | undefined
   let isReused = false
+  let readBefore = 0
   let isSettled = false
   let clock: NodeJS.Timeout | undefined
   let settle: { resolve(result: UpstreamResponse | Promise<UpstreamResponse>): void; reject(error: Error): void }
@@ -80,7 +81,9 @@ export function openExchange(
     release()
     if (!isSettled) {
       isSettled = true
-      const isStale = isReused && !pump.isTouched() && error instanceof UpstreamFailure && isReset(error.cause)
+      const isHeard = socket !== undefined && socket.bytesRead > readBefore
+      const isStale =
+        isReused && !isHeard && !pump.isTouched() && error instanceof UpstreamFailure && isReset(error.cause)
       if (isStale) settle.resolve(onStale(request, signal, error))
       else settle.reject(error)
     } else if (incoming?.complete === false) incoming.destroy(error)
@@ -105,6 +108,7 @@ export function openExchange(
     if (!(assigned instanceof TLSSocket)) fail(failure('tls', new Error('the connection is not TLS')))
     else if (assigned.authorized) {
       isReused = true
+      readBefore = assigned.bytesRead
       onVerified()
     } else {
       clock = setTimeout(() => {

@@ -162,3 +162,17 @@ t.test('small pieces of a body do not wait for the acknowledgement of those befo
     JSON.stringify(sides),
   )
 })
+
+t.test('a kept connection that ends within an answer was not dead: the request does not go out twice', async (t) => {
+  for (const begun of ['H', 'HTTP/1.1 200 OK\r\nContent-', 'HTTP/1.1 100 Continue\r\n\r\n']) {
+    const upstream = await rawUpstream(t, ({ socket }) => {
+      let requests = 0
+      socket.on('data', () => ((requests += 1) === 1 ? socket.write(OK) : socket.end(begun)))
+    })
+    const { transport, stats } = transportFor(t)
+    await textOf((await transport(getRequest(upstream.port), never())).body)
+    await failsWith(t, transport(getRequest(upstream.port, { method: 'POST' }), never()), { reason: 'reset' })
+    t.equal(upstream.connections.length, 1)
+    t.equal(stats().retries, 0)
+  }
+})
