@@ -8,21 +8,26 @@ const FEW = 24
  * them. All values were looked at character by character, as the type of the lines says, so that none of them can end a line.
  */
 export class FieldList implements ReadonlyMap<string, string> {
-  /** No name occurs twice. */
-  readonly lines: FieldLines
+  // Private, so that nothing that prints fields prints their values: the key's MD5 is among them.
+  readonly #lines: FieldLines
   #map: ReadonlyMap<string, string> | 'none' = 'none'
 
   /** @param repeated is told each name that occurs again, whose values are joined by `,`; may throw */
   constructor(lines: FieldLines, repeated: (name: string) => void = () => undefined) {
-    this.lines = areAllOnce(lines) ? lines : joined(lines, repeated)
+    this.#lines = areAllOnce(lines) ? lines : joined(lines, repeated)
+  }
+
+  /** No name occurs twice. */
+  get lines(): FieldLines {
+    return this.#lines
   }
 
   get size(): number {
-    return this.lines.length / 2
+    return this.#lines.length / 2
   }
 
   get(name: string): string | undefined {
-    const { lines } = this
+    const lines = this.#lines
     if (lines.length > 2 * FEW) return this.#asMap().get(name)
     for (let i = 0; i < lines.length; i += 2) if (lines[i] === name) return lines[i + 1]
     return undefined
@@ -53,7 +58,7 @@ export class FieldList implements ReadonlyMap<string, string> {
   }
 
   #asMap(): ReadonlyMap<string, string> {
-    if (this.#map === 'none') this.#map = mapOf(this.lines, () => undefined)
+    if (this.#map === 'none') this.#map = mapOf(this.#lines, () => undefined)
     return this.#map
   }
 }

@@ -32,9 +32,10 @@ const RESTATED = [
 
 /**
  * What other proxies on the way said, and cookies, which S3 does not know; and the wish for compression: S3 compresses
- * nothing, and documents that a gateway before a store has compressed could be neither checked nor rewritten.
+ * nothing, and documents that a gateway before a store has compressed could be neither checked nor rewritten. `__proto__` is no header of
+ * anybody's, and would be taken for the prototype of a record.
  */
-const OTHERS = ['accept-encoding', 'forwarded', 'via', 'cookie', 'x-real-ip', 'x-amz-te']
+const OTHERS = ['accept-encoding', 'forwarded', 'via', 'cookie', 'x-real-ip', 'x-amz-te', '__proto__']
 
 const NOT_FOR_UPSTREAM: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...RESTATED, ...OTHERS])
 

@@ -10,7 +10,7 @@ const MOST_CLASSES = 40
 
 const TOTAL_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200]
 const FIRST_BYTE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-/** Proving a signature and deriving a key take tens of microseconds; a form's fields and KMS take a network's time. */
+/** Proving a signature takes tens of microseconds, a key in memory is there at once; a form's fields and KMS take a network's time. */
 const STAGE_BUCKETS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
 
 /** What is counted of each request when it is over. */
@@ -52,7 +52,7 @@ export function requestMetrics(registry: MetricRegistry): RequestObserver {
   const duration = times('request_duration_seconds', 'From head to end', TOTAL_BUCKETS)
   const firstByte = times('first_byte_seconds', "From the client's head to the upstream's head", FIRST_BYTE_BUCKETS)
   const authentication = distribution('authentication_seconds', 'From head to proven identity', STAGE_BUCKETS)
-  const key = distribution('key_seconds', 'Spent on getting customer keys', STAGE_BUCKETS)
+  const key = distribution('key_seconds', 'Spent on waiting for customer keys', STAGE_BUCKETS)
   const upstreamFirstByte = times(
     'upstream_first_byte_seconds',
     "From the last attempt's start to the upstream's head; an upload's body is in it",

@@ -1,3 +1,4 @@
+import { contentLength } from '../http1/content-length.js'
 import { UpstreamFailure, type UpstreamRequest } from './types.js'
 
 /** What goes on the wire and how many bytes of body belong to it. */
@@ -59,8 +60,9 @@ export function bodyLength(
     return 0
   }
   if (coding === undefined) {
-    if (declared === undefined || !/^\d{1,15}$/.test(declared)) refuse('a body without content-length')
-    return Number(declared)
+    const bytes = declared === undefined ? 'malformed' : contentLength(declared)
+    if (bytes === 'malformed') refuse('a body without content-length')
+    return bytes
   }
   // http-proxy would take this header off a DELETE; node frames the body where it sees it.
   if (coding !== 'chunked' || declared !== undefined || (method !== 'PUT' && method !== 'POST')) refuse('the length')

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { inspect } from 'node:util'
 import { FieldList } from '../../src/http1/field-list.js'
 import { readFields } from '../../src/http1/fields.js'
 import { fieldLines, foldFields } from '../../src/s3/fields.js'
@@ -49,6 +50,12 @@ t.test('none is made of lines that nobody has looked at', async (t) => {
   // @ts-expect-error the listener sends values of a list as they are: that these were not read by readFields must not compile
   const list = new FieldList(fieldLines(['x-a', 'a\r\nx-b: c']))
   t.equal(list.size, 1)
+})
+
+t.test('nothing of it is printed', async (t) => {
+  const list = new FieldList(read([['x-amz-server-side-encryption-customer-key-md5', 'fingerprint']]))
+  t.equal(list.size, 1)
+  t.notMatch(inspect(list, { depth: 9, showHidden: true }) + JSON.stringify({ list }), /fingerprint/)
 })
 
 t.test('what is thrown at a name that occurs again is thrown on', async (t) => {

@@ -99,6 +99,21 @@ t.test('the fields that came are not changed, and stripping twice strips no more
   fc.assert(property, { numRuns: 100 })
 })
 
+t.test('a header that would be taken for the prototype of a record goes no further', async (t) => {
+  t.strictSame(
+    [
+      ...stripRequestFields(
+        new Map([
+          ['__proto__', 'x'],
+          ['x-a', '1'],
+        ]),
+        'keep',
+      ),
+    ],
+    [['x-a', '1']],
+  )
+})
+
 t.test('answers lose what speaks of the connection to the upstream', async (t) => {
   const answer = new Map([
     ['connection', 'keep-alive, x-upstream'],

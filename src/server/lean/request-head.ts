@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http'
 import { codeTable } from '../../http1/code-table.js'
+import { contentLength } from '../../http1/content-length.js'
 import { type FieldLines, readFields } from '../../http1/fields.js'
 import type { Lines } from '../../http1/lines.js'
 import { Malformed } from '../../http1/malformed.js'
@@ -125,8 +126,9 @@ function framingOf(
     return 'chunked'
   }
   if (length === undefined) return 0
-  if (!/^\d{1,15}$/.test(length)) throw new Malformed('Content-Length is not a number')
-  return Number(length)
+  const bytes = contentLength(length)
+  if (bytes === 'malformed') throw new Malformed('Content-Length is not a number')
+  return bytes
 }
 
 function keepsAlive(connection: string, version: RequestHead['version']): boolean {
