@@ -12,9 +12,13 @@ export class FieldList implements ReadonlyMap<string, string> {
   readonly #lines: FieldLines
   #map: ReadonlyMap<string, string> | 'none' = 'none'
 
-  /** @param repeated is told each name that occurs again, whose values are joined by `,`; may throw */
-  constructor(lines: FieldLines, repeated: (name: string) => void = () => undefined) {
-    this.#lines = areAllOnce(lines) ? lines : joined(lines, repeated)
+  private constructor(lines: FieldLines) {
+    this.#lines = lines
+  }
+
+  /** `repeated` where a name occurs twice: its values have to be joined first, and what is joined is no longer what was read. */
+  static of(lines: FieldLines): FieldList | 'repeated' {
+    return areAllOnce(lines) ? new FieldList(lines) : 'repeated'
   }
 
   /** No name occurs twice. */
@@ -58,8 +62,11 @@ export class FieldList implements ReadonlyMap<string, string> {
   }
 
   #asMap(): ReadonlyMap<string, string> {
-    if (this.#map === 'none') this.#map = mapOf(this.#lines, () => undefined)
-    return this.#map
+    if (this.#map !== 'none') return this.#map
+    const map = new Map<string, string>()
+    for (let i = 0; i < this.#lines.length; i += 2) map.set(this.#lines[i] as string, this.#lines[i + 1] as string)
+    this.#map = map
+    return map
   }
 }
 
@@ -70,21 +77,4 @@ function areAllOnce(lines: FieldLines): boolean {
     for (let before = 0; before < i; before += 2) if (lines[before] === name) return false
   }
   return true
-}
-
-function mapOf(lines: FieldLines, repeated: (name: string) => void): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>()
-  for (let i = 0; i + 1 < lines.length; i += 2) {
-    const name = lines[i] as string
-    const value = lines[i + 1] as string
-    const before = fields.get(name)
-    if (before !== undefined) repeated(name)
-    fields.set(name, before === undefined ? value : `${before},${value}`)
-  }
-  return fields
-}
-
-/** A comma between two values makes no other character than they have. */
-function joined(lines: FieldLines, repeated: (name: string) => void): FieldLines {
-  return [...mapOf(lines, repeated)].flat() as readonly string[] as FieldLines
 }

@@ -20,7 +20,7 @@ const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 
 /**
  * name, value, name, value … in the order in which they came: names in lower case, values without white space around them. Nothing but
- * {@link readFields} makes them (and FieldList, which joins repeated values of such lines), so whoever is given some knows that no name and no value holds a character that it may not.
+ * {@link readFields} makes them, so whoever is given some knows that no name and no value holds a character that it may not.
  */
 export type FieldLines = readonly string[] & { readonly names: 'lower case'; readonly characters: 'looked at' }
 

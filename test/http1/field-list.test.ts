@@ -26,54 +26,45 @@ function told(fields: ReadonlyMap<string, string>, names: readonly string[]) {
 }
 
 t.test(
-  'a list tells what a Map of the same fields does, few or many, and the same names that occur again',
+  'a list tells what a Map of the same fields does, few or many, and there is none where a name occurs again',
   async (t) => {
     const name = fc.oneof(
       fc.constantFrom('etag', 'ETag', 'x-a', 'X-A', 'x-b', 'content-length', '__proto__', 'constructor'),
       fc.nat(60).map((n) => `x-${n}`),
     )
+    const counts = { once: 0, again: 0 }
     const pairs = fc.array(fc.tuple(name, fc.constantFrom('', 'a', 'b, c')), { maxLength: 40 })
     const property = fc.property(pairs, (some) => {
-      const [again, plainly]: [string[], string[]] = [[], []]
-      const list = new FieldList(read(some), (one) => again.push(one))
-      const map = foldFields(read(some), (one) => plainly.push(one))
+      const list = FieldList.of(read(some))
+      const again: string[] = []
+      const map = foldFields(read(some), (one) => again.push(one))
       const names = [...some.map(([one]) => one.toLowerCase()), 'missing', 'toString', '']
+      counts[again.length === 0 ? 'once' : 'again'] += 1
+      if (list === 'repeated') {
+        t.ok(again.length > 0)
+        return
+      }
+      t.strictSame(again, [])
       t.strictSame(told(list, names), told(map, names))
-      t.strictSame(again, plainly)
       t.strictSame(list.lines, [...map].flat())
     })
     fc.assert(property, { numRuns: runs(1000) })
+    t.ok(counts.once > 50 && counts.again > 50, JSON.stringify(counts))
   },
 )
 
 t.test('none is made of lines that nobody has looked at', async (t) => {
   // @ts-expect-error the listener sends values of a list as they are: that these were not read by readFields must not compile
-  const list = new FieldList(fieldLines(['x-a', 'a\r\nx-b: c']))
-  t.equal(list.size, 1)
+  t.not(FieldList.of(fieldLines(['x-a', 'a\r\nx-b: c'])), 'repeated')
 })
 
 t.test('nothing of it is printed', async (t) => {
-  const list = new FieldList(read([['x-amz-server-side-encryption-customer-key-md5', 'fingerprint']]))
-  t.equal(list.size, 1)
+  const list = FieldList.of(read([['x-amz-server-side-encryption-customer-key-md5', 'fingerprint']]))
+  t.type(list, FieldList)
   t.notMatch(inspect(list, { depth: 9, showHidden: true }) + JSON.stringify({ list }), /fingerprint/)
 })
 
-t.test('what is thrown at a name that occurs again is thrown on', async (t) => {
-  const refuse = (name: string) => {
-    throw new Error(name)
-  }
+t.test('a name that occurs again is seen among many, too', async (t) => {
   const many = Array.from({ length: 40 }, (_, n) => [`x-${n}`, ''] as const)
-  for (const pairs of [[], many]) {
-    t.throws(() => new FieldList(read([...pairs, ['a', '1'], ['A', '1']]), refuse), new Error('a'))
-  }
-})
-
-t.test('thousands of fields are looked up in no time', async (t) => {
-  const fields = read(Array.from({ length: 2000 }, (_, n) => [`x-${n}`, 'a']))
-  const began = performance.now()
-  for (let i = 0; i < 20; i += 1) {
-    const list = new FieldList(fields)
-    for (let n = 0; n < 1000; n += 1) list.get(`x-${n}`)
-  }
-  t.ok(performance.now() - began < 800, `${performance.now() - began} ms`)
+  for (const pairs of [[], many]) t.equal(FieldList.of(read([...pairs, ['a', '1'], ['A', '1']])), 'repeated')
 })

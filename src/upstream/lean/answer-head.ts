@@ -3,7 +3,7 @@ import { FieldList } from '../../http1/field-list.js'
 import { type FieldLines, readFields } from '../../http1/fields.js'
 import { Malformed } from '../../http1/malformed.js'
 import type { Lines } from '../../http1/lines.js'
-import type { Fields } from '../../s3/fields.js'
+import { type Fields, foldFields } from '../../s3/fields.js'
 import { flatText } from '../../s3/flat-text.js'
 
 /*
@@ -41,7 +41,8 @@ export function parseHead(lines: Lines, method: string): AnswerHead {
   const { status, isOneOne, length } = statusOf(lines.text)
   const raw = fieldLines(lines, length)
   if (raw.length > 2 * MAX_FIELDS) throw new AnswerFault('it has too many headers')
-  const fields = new FieldList(raw, refuseDecisive)
+  const list = FieldList.of(raw)
+  const fields = list === 'repeated' ? foldFields(raw, refuseDecisive) : list
   return {
     status,
     fields,
@@ -84,7 +85,7 @@ function refuseDecisive(name: string): void {
   if (DECISIVE.has(name)) throw new AnswerFault(`it has two ${name}`)
 }
 
-function framingOf(status: number, method: string, fields: FieldList, isOneOne: boolean): AnswerHead['framing'] {
+function framingOf(status: number, method: string, fields: Fields, isOneOne: boolean): AnswerHead['framing'] {
   const coding = fields.get('transfer-encoding')
   const stated = fields.get('content-length')
   if (coding !== undefined) {
@@ -97,7 +98,7 @@ function framingOf(status: number, method: string, fields: FieldList, isOneOne: 
   return coding === undefined ? length : 'chunked'
 }
 
-function keepAliveOf(fields: FieldList, isOneOne: boolean): number {
+function keepAliveOf(fields: Fields, isOneOne: boolean): number {
   const connection = fields.get('connection')
   if (connection === undefined ? !isOneOne : connection !== 'keep-alive' && isLast(connection, isOneOne)) return 0
   const limit = fields.get('keep-alive')
