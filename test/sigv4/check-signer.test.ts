@@ -26,6 +26,8 @@ t.test('a signer that errs is noticed, whatever it gets wrong', (t) => {
     },
   ]
   for (const sign of wrong) t.throws(() => checkSigner(sign), /is not the one that aws4 makes/)
+  for (const lines of ['', 'authorization: another\r\n', '\r\nauthorization: none\r\n'])
+    t.throws(() => checkSigner(signRequest, signByReference, () => lines), /is not the one that aws4 makes/)
   t.throws(() => checkSigner(signRequest, (request) => signByReference({ ...request, region: 'eu-west-1' })), /GET/)
   t.end()
 })
