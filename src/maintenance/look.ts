@@ -26,7 +26,8 @@ export const NO_HINT: Hint = { get: () => 'unknown' }
 
 /**
  * Finds out with HEAD which key version opens an object: the candidates of its rule in the proxy's order, then no key at
- * all, and the key that writes take once more, for it may have been written anew meanwhile. A 200 that does not name the key is a plain object (stores that ignore keys of plain objects).
+ * all, and the key that writes take once more, for it may have been written anew meanwhile. A 200 that does not name the
+ * key is a plain object (stores that ignore keys of plain objects).
  *
  * @throws MaintenanceError where the upstream gives no answer; S3Error where a key service refuses or is away
  */

@@ -26,8 +26,8 @@ type World = Pick<Pipeline, 'upstream' | 'regions' | 'transport' | 'now' | 'warn
 
 /**
  * The eighth stage: sends the request and gives the upstream's answer. Requests that can be sent again go through their
- * candidates on 400 and 403, each at most once, and the key that writes take once more at the end; where none fits the client sees the first answer. A body that streams is
- * sent once.
+ * candidates on 400 and 403, each at most once, and the key that writes take once more at the end; where none fits the
+ * client sees the first answer. A body that streams is sent once.
  *
  * @throws UpstreamFailure (no answer); S3Error ServiceUnavailable (no credentials), AccessDenied (no key); errors of
  *   the client's body

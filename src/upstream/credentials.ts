@@ -72,7 +72,8 @@ export function refreshed(provider: SdkProvider, world: CredentialWorld): Creden
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = await provider({ forceRefresh: true })
     if (!isAccessKeyId(accessKeyId)) {
       throw new Error(
-        'the access key id for the upstream is not 3 to 128 visible characters without a comma or a slash; look at AWS_ACCESS_KEY_ID, or aws_access_key_id of the profile',
+        'the access key id for the upstream is not 3 to 128 visible characters without a comma or a slash; look at ' +
+          'AWS_ACCESS_KEY_ID, or at aws_access_key_id of the profile',
       )
     }
     const credentials = Object.freeze({
