@@ -2,6 +2,7 @@ import type { MaintenanceAnswer, UpstreamAccess } from '../maintenance/access.js
 import { refusedBy, remedyFor } from '../maintenance/error.js'
 import { childrenOf, readTree, textOf } from '../maintenance/xml-tree.js'
 import { MaintenanceError } from '../maintenance/error.js'
+import { UnusableCredentials } from '../upstream/credentials.js'
 import type { CredentialSource } from '../upstream/types.js'
 import { about, type Finding } from './finding.js'
 
@@ -37,8 +38,9 @@ export async function checkCredentials(
   try {
     accessKeyId = (await source()).accessKeyId
   } catch (error) {
+    // Of the SDK's errors the name alone: what their messages quote is not ours to know.
     const reason = error instanceof Error ? error.name : 'no answer'
-    const detail = `there are none (${reason})`
+    const detail = error instanceof UnusableCredentials ? error.message : `there are none (${reason})`
     return {
       findings: [finding('failed', detail, 'check credentials in the configuration, and what they refer to')],
       date: undefined,

@@ -9,6 +9,14 @@ export interface CredentialWorld {
   readonly warn: (message: string, detail: Readonly<Record<string, unknown>>) => void
 }
 
+/** There are credentials, and they cannot be used. The message is for whoever runs the proxy, and quotes nothing of them. */
+export class UnusableCredentials extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UnusableCredentials'
+  }
+}
+
 /** What the AWS SDK's providers give; called again, they give newer credentials. */
 export type SdkProvider = (options: { readonly forceRefresh: boolean }) => Promise<{
   readonly accessKeyId: string
@@ -57,7 +65,7 @@ const providers = () => import('@aws-sdk/credential-providers')
  * Asks `provider` once for any number of callers, and again before what it gave expires. When a refresh fails, the old
  * credentials are used for as long as they are valid. Credentials without an expiration are kept for good.
  *
- * Rejects with the provider's error where there are no valid credentials.
+ * Rejects with the provider's error, or with UnusableCredentials, where there are no valid credentials.
  */
 export function refreshed(provider: SdkProvider, world: CredentialWorld): CredentialSource {
   let held: { readonly credentials: AwsCredentials; readonly expires: number } | undefined
@@ -71,7 +79,7 @@ export function refreshed(provider: SdkProvider, world: CredentialWorld): Creden
   const fetchCredentials = async (): Promise<AwsCredentials> => {
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = await provider({ forceRefresh: true })
     if (!isAccessKeyId(accessKeyId)) {
-      throw new Error(
+      throw new UnusableCredentials(
         'the access key id for the upstream is not 3 to 128 visible characters without a comma or a slash; look at ' +
           'AWS_ACCESS_KEY_ID, or at aws_access_key_id of the profile',
       )
@@ -82,7 +90,7 @@ export function refreshed(provider: SdkProvider, world: CredentialWorld): Creden
       sessionToken: sessionToken === undefined ? 'none' : new SecretAccessKey(sessionToken),
     })
     const expires = expiration?.getTime() ?? Infinity
-    if (expires <= world.now().getTime()) throw new Error('the credentials for the upstream have expired')
+    if (expires <= world.now().getTime()) throw new UnusableCredentials('the credentials for the upstream have expired')
     held = { credentials, expires }
     return credentials
   }

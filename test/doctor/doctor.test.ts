@@ -221,6 +221,36 @@ t.test('credentials: wrong secret, unknown id, none for ListBuckets, those of an
   t.match(limited.of('credentials'), [{ status: 'ok', detail: new RegExp(`${arn}; may not list buckets`) }])
 })
 
+t.test('credentials of the AWS chain: an id that no Authorization header can name, and none at all', async (t) => {
+  const { run } = await makeStand(t)
+  const names = [
+    'AWS_ACCESS_KEY_ID',
+    'AWS_SECRET_ACCESS_KEY',
+    'AWS_SHARED_CREDENTIALS_FILE',
+    'AWS_CONFIG_FILE',
+    'AWS_EC2_METADATA_DISABLED',
+  ]
+  const before = names.map((name) => [name, process.env[name]] as const)
+  t.teardown(() => {
+    for (const [name, value] of before) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name)
+      else process.env[name] = value
+    }
+  })
+  const nowhere = {
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  }
+  Object.assign(process.env, nowhere, { AWS_ACCESS_KEY_ID: 'AKIA\nsecond line', AWS_SECRET_ACCESS_KEY: 'any' })
+  const odd = await run({ upstream: { credentials: 'default' } })
+  t.match(odd.of('credentials'), [{ status: 'failed', detail: /access key id.*look at AWS_ACCESS_KEY_ID/ }])
+  t.notMatch(odd.out, /second line/)
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) Reflect.deleteProperty(process.env, name)
+  const none = await run({ upstream: { credentials: 'default' } })
+  t.match(none.of('credentials'), [{ status: 'failed', detail: 'there are none (CredentialsProviderError)' }])
+})
+
 t.test('the clock of this machine', async (t) => {
   const { run } = await makeStand(t)
   const off = (minutes: number) => ({ now: () => new Date(Date.now() + minutes * 60_000) })
